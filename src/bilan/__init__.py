@@ -1,0 +1,1 @@
+"""The reproducible annual review of Tech.gouv."""
