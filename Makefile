@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help review test lab lint bench quarto clean
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+help: ## say what each command does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+review: $(STAMP) ## make the review and print where it is
+	@$(BIN)/bilan build
+
+test: $(STAMP) ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+lab: $(STAMP) ## open the notebooks in JupyterLab
+	@BILAN_ROOT=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks
+
+lint: $(STAMP) ## check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+bench: $(STAMP) ## measure speed and forecasts
+	@$(BIN)/python bench/build.py
+	@$(BIN)/python bench/forecasts.py
+
+quarto: $(STAMP) ## try to install Quarto into the environment
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python quarto-cli \
+	  && $(BIN)/quarto --version \
+	  || echo "Quarto can't be installed here (its package downloads a program from its maker's site); the embedded engine renders the same review."
+
+clean: ## remove everything that was made, but not the environment
+	rm -rf build site data/processed/20* .snakemake
+
+# The environment: what requirements.lock pins, hashed and byte-compiled.
+$(STAMP): requirements.lock pyproject.toml
+	@sh bin/environment
+	@touch $@

@@ -1,0 +1,103 @@
+# The map of the workflow: raw → clean → models → stage → render → publish, by edition.
+# `bilan build` runs it, after it has checked the raw data and written build/<edition>/raw:
+# the rows that were public on the edition's cut-off day. A row published in 2024 therefore
+# changes no input of the editions 2020 to 2023.
+import json
+import sys
+from pathlib import Path
+
+from bilan.editions import earlier, edition, editions
+from bilan.notebooks import INDICES, SERIES
+
+shell.prefix("exec 2>&1; ")  # what a step says is for the reader, not for Snakemake's log
+BILAN = f"{sys.executable} -m bilan"
+RUN = BILAN + " run {input.notebook} -p edition={wildcards.edition}"
+TABLES = [r["name"] for r in json.loads(Path("data/raw/datapackage.json").read_text())["resources"]]
+DATA = [f"data/processed/{{edition}}/{table}.parquet" for table in TABLES]
+PROJECTS = [f"build/{e.id}/{lang}" for e in editions() for lang in e.languages]
+
+
+def code(*modules):
+    return [str(p) for m in modules for p in sorted(Path("src/bilan").glob(m)) if p.is_file()]
+
+
+def languages(wildcards):
+    return " ".join(f"--lang {lang}" for lang in edition(wildcards.edition).languages)
+
+
+rule all:
+    input: "build/published"
+
+
+rule fonts:
+    input: code("fonts.py")
+    output: directory("build/fonts")
+    shell: "{BILAN} fonts"
+
+
+rule clean:
+    input:
+        expand("build/{{edition}}/raw/{table}.csv", table=TABLES),
+        code("catalog.py", "editions.py", "tables.py"),
+        notebook="notebooks/1-clean.ipynb",
+    output: DATA, run=directory("build/{edition}/runs/clean")
+    shell: RUN + " --output {output.run}/clean.ipynb"
+
+
+rule adoption:
+    input:
+        DATA, "build/fonts",
+        code("adoption.py", "curves.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
+        notebook="notebooks/2-adoption.ipynb",
+    output: "data/processed/{edition}/parts/{series}.parquet", run=directory("build/{edition}/runs/adoption-{series}")
+    params: languages=languages
+    shell: RUN + " -p series={wildcards.series} --output {output.run}/{{lang}}.ipynb {params.languages}"
+
+
+rule ranking:
+    input:
+        DATA, "build/fonts",
+        code("ranking.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
+        notebook="notebooks/3-ranking.ipynb",
+    output: "data/processed/{edition}/parts/rank-{index}.parquet", run=directory("build/{edition}/runs/ranking-{index}")
+    params: languages=languages
+    shell: RUN + " -p index={wildcards.index} --output {output.run}/{{lang}}.ipynb {params.languages}"
+
+
+rule programme:
+    input:
+        DATA, "build/fonts",
+        expand("data/processed/{{edition}}/parts/{part}.parquet", part=[*SERIES, *(f"rank-{i}" for i in INDICES)]),
+        lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition) for t in ("forecasts", "target_states", "observations")],
+        code("programme.py", "track.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
+        notebook="notebooks/4-programme.ipynb",
+    output:
+        expand("data/processed/{{edition}}/{table}.parquet", table=["forecasts", "target_states", "milestone_states", "changes", "track_record"]),
+        run=directory("build/{edition}/runs/programme"),
+    params: languages=languages
+    shell: RUN + " --output {output.run}/{{lang}}.ipynb {params.languages}"
+
+
+rule stage:
+    input:
+        rules.programme.output,
+        expand("build/{{edition}}/runs/adoption-{series}", series=SERIES),
+        expand("build/{{edition}}/runs/ranking-{index}", index=INDICES),
+        lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),
+        [str(p) for p in sorted(Path("report").glob("*")) if p.is_file()],
+        code("report.py", "facts.py", "programme.py", "wording.py", "locale/*"),
+    output: "build/{edition}/{lang,fr|en}/review.qmd"
+    shell: "{BILAN} stage --edition {wildcards.edition} --lang {wildcards.lang}"
+
+
+rule render:
+    input: "build/{edition}/{lang}/review.qmd", "build/fonts", code("render/*", "render/filters/*")
+    output: "build/{edition}/{lang}/review.html", "build/{edition}/{lang}/review.pdf", "build/{edition}/{lang}/renderer"
+    params: renderer=config.get("renderer", "auto")
+    shell: "{BILAN} render --edition {wildcards.edition} --lang {wildcards.lang} --renderer {params.renderer}"
+
+
+rule publish:
+    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], "report/index.html.j2", code("publish.py")
+    output: touch("build/published")
+    shell: "{BILAN} publish"

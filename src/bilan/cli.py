@@ -1,0 +1,162 @@
+"""The command line: ``bilan --help``."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bilan import editions, workflow
+from bilan.editions import UsageError
+
+app = typer.Typer(
+    help="The reproducible annual review of Tech.gouv.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Edition = Annotated[str, typer.Option("--edition", help="Year of the edition.")]
+Lang = Annotated[str, typer.Option("--lang", help="fr or en.")]
+Renderer = Annotated[str, typer.Option("--renderer", help="auto, quarto or embedded.")]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn a fault of the data or of the request into its message and exit status 1."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        if not _meant_for_people(error):
+            raise
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def _meant_for_people(error: Exception) -> bool:
+    return type(error).__module__.startswith("bilan.")
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Say what a step of the workflow was and how long it took."""
+    started = time.monotonic()
+    with _told():
+        yield
+    typer.echo(f"{workflow.DONE} {name:<44} {time.monotonic() - started:5.1f} s")
+
+
+@app.command()
+def check() -> None:
+    """Check the raw data and name every fault."""
+    from bilan import catalog
+
+    with _told():
+        tables = catalog.load(editions.project_root() / "data/raw")
+    rows = sum(len(t) for t in tables.values())
+    typer.echo(f"data/raw: {len(tables)} tables, {rows} rows, no fault")
+
+
+@app.command()
+def build(
+    renderer: Renderer = "auto",
+    cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+) -> None:
+    """Bring the published review up to date."""
+    from bilan.render import choose_renderer
+
+    with _told():
+        choose_renderer(renderer)
+        workflow.prepare()
+    outcome = workflow.run(renderer, cores)
+    site = editions.project_root() / "site/index.html"
+    if outcome.status:
+        typer.echo(f"The review was not published; the log is {outcome.log}", err=True)
+        raise typer.Exit(1)
+    if not outcome.steps:
+        typer.echo(f"Nothing to do: {site} is up to date ({outcome.seconds:.1f} s)")
+        return
+    manifest = json.loads((site.parent / "manifest.json").read_text("utf-8"))
+    years = [e.id for e in editions.editions() if any(e.id in s for s in outcome.steps)]
+    typer.echo(f"Rebuilt {len(outcome.steps)} steps in {outcome.seconds:.0f} s")
+    typer.echo(f"Editions touched: {', '.join(years) or 'none'}")
+    typer.echo(f"Rendered with {manifest['renderer']}")
+    typer.echo(str(site))
+
+
+@app.command()
+def freeze(edition: Edition) -> None:
+    """Write what was public on an edition's cut-off day."""
+    with _told():
+        typer.echo(str(editions.freeze(edition)))
+
+
+@app.command()
+def run(
+    notebook: Path,
+    output: Annotated[Path, typer.Option(help="Executed copy; {lang} is replaced.")],
+    parameter: Annotated[
+        list[str], typer.Option("--parameter", "-p", help="NAME=VALUE, repeatable.")
+    ] = [],  # noqa: B006 - Typer copies it
+    lang: Annotated[list[str], typer.Option(help="Languages to run it in.")] = [],  # noqa: B006
+) -> None:
+    """Run a notebook with Papermill."""
+    from bilan import notebooks
+
+    for language in lang or [""]:
+        given = [*parameter, f"lang={language}"] if language else parameter
+        target = Path(str(output).replace("{lang}", language))
+        year = next((p.split("=")[1] for p in given if p.startswith("edition=")), "")
+        with _step(f"{year} {target.stem} {language}".strip()):
+            values = notebooks.parse_parameters(given)
+            notebooks.run(notebook, target, values)
+
+
+@app.command()
+def fonts() -> None:
+    """Make the fonts that pages, charts and PDF share."""
+    from bilan.fonts import make_fonts
+
+    with _step("fonts"):
+        make_fonts(editions.project_root() / "build/fonts")
+
+
+@app.command()
+def stage(edition: Edition, lang: Lang) -> None:
+    """Make the Quarto project of an edition."""
+    from bilan import report
+
+    with _step(f"{edition} stage {lang}"):
+        report.stage(edition, lang)
+
+
+@app.command()
+def render(edition: Edition, lang: Lang, renderer: Renderer = "auto") -> None:
+    """Render an edition's Quarto project to HTML and PDF."""
+    from bilan.render import check_staged, render as render_project
+
+    project = editions.project_root() / "build" / editions.edition(edition).id / lang
+    with _step(f"{edition} render {lang}"):
+        if faults := check_staged(project):
+            raise UsageError("\n".join(faults))
+        done = render_project(project, renderer)
+        (project / "renderer").write_text(f"{done.renderer} {done.version}\n", "utf-8")
+
+
+@app.command()
+def publish() -> None:
+    """Check the rendered pages and switch the site to them."""
+    from bilan import publish as publishing
+
+    with _step("publish"):
+        publishing.publish()
+
+
+if __name__ == "__main__":
+    app()

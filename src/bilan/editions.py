@@ -1,0 +1,222 @@
+"""Editions, their cut-off days, and the one function that hides what came later.
+
+An edition is the review of a year *as known on its cut-off day* (``as_of``).
+:func:`freeze` copies the raw tables into ``build/<edition>/raw`` without any row
+published after that day. Everything an edition computes starts from that folder, so
+no model, axis or sentence can see further.
+
+This module reads CSV with the standard library only: it runs at every build, before
+anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+#: The column that says when a row of a table became public. Tables that are not named
+#: here state no fact of their own; they follow the rows that refer to them.
+PUBLISHED = {
+    "observations": "published_on",
+    "targets": "announced_on",
+    "milestones": "published_on",
+    "vintages": "published_on",
+    "ranks": "published_on",
+    "corrections": "known_on",
+    "contradictions": "known_on",
+}
+
+
+class UsageError(ValueError):
+    """A request that names something unknown; the message says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The review of a year, as known on its cut-off day.
+
+    Attributes
+    ----------
+    id : str
+        The year reviewed, for instance ``"2020"``.
+    as_of : datetime.date
+        Nothing published after this day may enter the edition.
+    languages : tuple of str
+        Languages the edition is published in.
+    """
+
+    id: str
+    as_of: dt.date
+    languages: tuple[str, ...]
+
+
+def project_root() -> Path:
+    """Return the project's root: the nearest folder above that holds ``config/editions.yml``.
+
+    ``BILAN_ROOT`` takes precedence: the workflow sets it for notebooks, which run in a
+    folder of their own.
+    """
+    if root := os.environ.get("BILAN_ROOT"):
+        return Path(root)
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / "config/editions.yml").exists():
+            return folder
+    raise UsageError(f"{here}: not inside a bilan project (no config/editions.yml above)")
+
+
+@lru_cache
+def _read_editions(config: Path) -> tuple[Edition, ...]:
+    entries = yaml.safe_load(config.read_text("utf-8"))["editions"]
+    return tuple(Edition(e["id"], e["as_of"], tuple(e["languages"])) for e in entries)
+
+
+def editions() -> tuple[Edition, ...]:
+    """Return every edition of ``config/editions.yml``, oldest first."""
+    return _read_editions(project_root() / "config/editions.yml")
+
+
+def edition(name: str) -> Edition:
+    """Return the edition called `name`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such edition; the message lists those that exist.
+    """
+    found = {e.id: e for e in editions()}
+    if name not in found:
+        raise UsageError(f"unknown edition {name!r}; allowed: {', '.join(found)}")
+    return found[name]
+
+
+def earlier(name: str) -> tuple[Edition, ...]:
+    """Return the editions whose cut-off day comes before that of `name`, oldest first."""
+    as_of = edition(name).as_of
+    return tuple(e for e in editions() if e.as_of < as_of)
+
+
+def processed(name: str) -> Path:
+    """Return the folder of an edition's processed tables."""
+    return project_root() / "data/processed" / edition(name).id
+
+
+def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, list[dict]]:
+    """Hide every row that was not public on `as_of`.
+
+    Parameters
+    ----------
+    tables : dict of str to list of dict
+        The raw tables by name, each row a mapping of column to text.
+    as_of : datetime.date
+        The cut-off day, included.
+
+    Returns
+    -------
+    dict of str to list of dict
+        The same tables. A score follows its vintage; a correction also needs its row; an
+        indicator, a source or an index that no remaining row names is hidden too, since
+        its very presence would tell of the future.
+    """
+    day = as_of.isoformat()
+    kept = {
+        name: [r for r in rows if name not in PUBLISHED or r[PUBLISHED[name]] <= day]
+        for name, rows in tables.items()
+    }
+    vintages = {(r["index"], r["vintage"]) for r in kept["vintages"]}
+    kept["scores"] = [r for r in kept["scores"] if (r["index"], r["vintage"]) in vintages]
+    kept["corrections"] = [r for r in kept["corrections"] if _selects(r, kept)]
+    for row in kept["indices"]:
+        if row["end_known_on"] > day:
+            row["ended_on"] = row["end_known_on"] = ""
+    plans = {r["milestone"] for r in kept["milestones"]}
+    kept["milestones"] = [r for r in kept["milestones"] if not r["plan"] or r["plan"] in plans]
+    contradictions = {r["contradiction"] for r in kept["contradictions"]}
+    kept["observations"] = [
+        r if r["contradiction"] in contradictions else {**r, "contradiction": ""}
+        for r in kept["observations"]
+    ]
+    _keep_named(kept, "indicators", "indicator", ("observations", "targets"))
+    _keep_named(kept, "indices", "index", ("vintages",))
+    _keep_named(
+        kept,
+        "sources",
+        "source_id",
+        ("observations", "targets", "milestones", "vintages", "scores", "ranks", "corrections"),
+    )
+    return kept
+
+
+def selector(key: str) -> dict[str, str]:
+    """Parse a correction's key, ``column=value;column=value``."""
+    return dict(part.split("=", 1) for part in key.split(";"))
+
+
+def _selects(correction: dict[str, str], tables: dict[str, list[dict]]) -> bool:
+    wanted = selector(correction["key"]).items()
+    return any(wanted <= row.items() for row in tables[correction["table"]])
+
+
+def _keep_named(tables: dict, name: str, column: str, users: Iterable[str]) -> None:
+    named = {row[column] for user in users for row in tables[user]}
+    tables[name] = [row for row in tables[name] if row[column] in named]
+
+
+def freeze(name: str) -> Path:
+    """Write what was public on an edition's cut-off day; touch nothing that is unchanged.
+
+    Returns
+    -------
+    pathlib.Path
+        ``build/<edition>/raw``: the tables of ``data/raw`` and their ``datapackage.json``.
+    """
+    chosen, root = edition(name), project_root()
+    target = root / "build" / chosen.id / "raw"
+    target.mkdir(parents=True, exist_ok=True)
+    package = (root / "data/raw/datapackage.json").read_text("utf-8")
+    headers, tables = _read_tables(root / "data/raw", json.loads(package))
+    for table, rows in known(tables, chosen.as_of).items():
+        _write_if_changed(target / f"{table}.csv", _to_csv(headers[table], rows))
+    _write_if_changed(target / "datapackage.json", package)
+    return target
+
+
+def _read_tables(folder: Path, package: dict) -> tuple[dict, dict]:
+    headers, tables = {}, {}
+    for resource in package["resources"]:
+        with (folder / resource["path"]).open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            tables[resource["name"]] = list(reader)
+            headers[resource["name"]] = list(reader.fieldnames or ())
+    return headers, tables
+
+
+def _to_csv(header: list[str], rows: Iterable[dict]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8", newline="\n")
+
+
+def iterate_days(start: dt.date, end: dt.date, step: int) -> Iterator[dt.date]:
+    """Yield days from `start` to `end`, both included, `step` days apart."""
+    day = start
+    while day < end:
+        yield day
+        day += dt.timedelta(days=step)
+    yield end

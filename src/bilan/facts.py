@@ -1,0 +1,420 @@
+"""What a chapter can say: an edition's facts, already worded.
+
+Chapters are templates. They ask :class:`Facts` for a figure, a target, a milestone or a
+forecast and get back an object whose texts are right for the edition's language, or
+``None`` when the edition doesn't know it. A sentence that depends on a number is chosen in
+the chapter by testing these objects, never written for one edition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from bilan import programme, tables
+from bilan.editions import Edition
+from bilan.wording import Wording
+
+
+class Markdown(str):
+    """Text that is already Markdown; every other text is escaped when it enters a chapter."""
+
+
+def cite(*source_ids: str) -> Markdown:
+    """Return a citation of sources, ``[@s001; @s002]``."""
+    keys = dict.fromkeys(s for s in source_ids if s)
+    return Markdown(f"[{'; '.join('@' + key for key in keys)}]") if keys else Markdown("")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value as some source stated it.
+
+    Attributes
+    ----------
+    value : float
+    text : str
+        With unit and qualifier: ``environ 17 millions d’utilisateurs``.
+    bare : str
+        With unit, without qualifier.
+    number : str
+        The number alone.
+    when : str
+        ``le 28 août 2020``, ``en août 2020``.
+    date : pandas.Timestamp
+    qualifier, precision, source, confidence : str
+    cite : Markdown
+        Its source.
+    """
+
+    value: float
+    text: str
+    bare: str
+    number: str
+    when: str
+    date: pd.Timestamp
+    qualifier: str
+    precision: str
+    source: str
+    confidence: str
+    cite: Markdown
+
+
+@dataclass(frozen=True)
+class Target:
+    """A value announced for a date, and what became of it.
+
+    Attributes
+    ----------
+    name, indicator : str
+    value : float
+    text : str
+        ``25 millions d’utilisateurs``.
+    when : str
+        The day it was set for; empty if none was set.
+    announced : str
+        When it was announced.
+    date : pandas.Timestamp
+    state : str
+        A key of ``programme.STATES``.
+    state_text : str
+        The state in words.
+    reached : Figure or None
+        The figure the state rests on.
+    p : float or None
+        Chance of meeting it, for an open target of a modelled count.
+    probability : str
+        The chance in words and numbers; empty without one.
+    cite : Markdown
+    """
+
+    name: str
+    indicator: str
+    label: str
+    value: float
+    text: str
+    when: str
+    announced: str
+    date: pd.Timestamp
+    state: str
+    state_text: str
+    reached: Figure | None
+    p: float | None
+    probability: str
+    cite: Markdown
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A dated event, plan or statement, and its state."""
+
+    name: str
+    kind: str
+    title: str
+    when: str
+    date: pd.Timestamp
+    state: str
+    state_text: str
+    cite: Markdown
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Sources that disagree, and what they say."""
+
+    name: str
+    title: str
+    text: str
+    figures: tuple[Figure, ...]
+    cite: Markdown
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What an edition expects of a count on a day.
+
+    Attributes
+    ----------
+    when : str
+    median, low, high : str
+        Middle and bounds of the 80 % interval, rounded and with the unit on the last one.
+    values : dict of float to float
+        Quantiles by level.
+    """
+
+    when: str
+    date: pd.Timestamp
+    median: str
+    low: str
+    high: str
+    values: dict[float, float]
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A country's published place in one vintage of an index."""
+
+    place: int
+    text: str
+    of: int
+    vintage: str
+    year: int
+    when: str
+    cite: Markdown
+
+
+class Facts:
+    """An edition's facts in one language.
+
+    Parameters
+    ----------
+    edition : bilan.editions.Edition
+    lang : {"fr", "en"}
+    """
+
+    def __init__(self, edition: Edition, lang: str):
+        self.edition, self.lang, self.words = edition, lang, Wording(lang)
+        self.tables = tables.read_all(edition.id)
+        self.units = self.tables["units"].set_index("unit").to_dict("index")
+        self.indicators = self.tables["indicators"].set_index("indicator")
+
+    # -------------------------------------------------------------- figures
+
+    def unit(self, indicator: str) -> dict[str, str]:
+        """Return the unit of an indicator, a row of ``units``."""
+        return self.units[self.indicators.at[indicator, "unit"]]
+
+    def name(self, indicator: str) -> str:
+        """Return an indicator's name."""
+        return self.indicators.at[indicator, f"name_{self.lang}"]
+
+    def _figure(self, row: pd.Series) -> Figure:
+        unit = self.unit(row["indicator"])
+        bare = self.words.quantity(row["value"], unit)
+        return Figure(
+            value=float(row["value"]),
+            text=self.words.qualified(bare, row["qualifier"]),
+            bare=bare,
+            number=self.words.large(row["value"]),
+            when=self.words.during(row["date"].date(), row["precision"]),
+            date=row["date"],
+            qualifier=row["qualifier"],
+            precision=row["precision"],
+            source=row["source_id"],
+            confidence=row["confidence"],
+            cite=cite(row["source_id"]),
+        )
+
+    def series(self, indicator: str) -> list[Figure]:
+        """Return the usable figures of an indicator, one a day, oldest first."""
+        found = programme.series(self.tables["observations"], indicator)
+        return [self._figure(row) for _, row in found.iterrows()]
+
+    def claims(self, indicator: str) -> list[Figure]:
+        """Return every figure of an indicator, the dubious ones too, oldest first."""
+        table = self.tables["observations"]
+        found = table[table["indicator"] == indicator].sort_values(["date", "source_id", "value"])
+        return [self._figure(row) for _, row in found.iterrows()]
+
+    def latest(self, indicator: str) -> Figure | None:
+        """Return the last usable figure of an indicator."""
+        return (self.series(indicator) or [None])[-1]
+
+    def first(self, indicator: str) -> Figure | None:
+        """Return the first usable figure of an indicator."""
+        return (self.series(indicator) or [None])[0]
+
+    def at(self, indicator: str, day: str) -> Figure | None:
+        """Return the usable figure of an indicator on one day, YYYY-MM-DD."""
+        return next((f for f in self.series(indicator) if f.date == pd.Timestamp(day)), None)
+
+    def before(self, indicator: str, day: str) -> Figure | None:
+        """Return the last usable figure of an indicator before one day, YYYY-MM-DD."""
+        return ([f for f in self.series(indicator) if f.date < pd.Timestamp(day)] or [None])[-1]
+
+    def fact(self, number: str) -> Figure | None:
+        """Return the observation that carries a fact of the founding article, such as ``F29``."""
+        table = self.tables["observations"]
+        found = table[table["fact"] == number]
+        return None if found.empty else self._figure(found.sort_values("date").iloc[-1])
+
+    # -------------------------------------------------------------- targets and milestones
+
+    @cached_property
+    def _chances(self) -> dict[str, float]:
+        if "forecasts" not in self.tables:
+            return {}
+        found = self.tables["forecasts"].query("kind == 'target'")
+        return dict(zip(found["target"], found["value"], strict=True))
+
+    @cached_property
+    def _targets(self) -> dict[str, Target]:
+        return {
+            row["target"]: self._target(row) for _, row in self.tables["target_states"].iterrows()
+        }
+
+    def _target(self, row: pd.Series) -> Target:
+        p = self._chances.get(row["target"]) if row["state"] == "open" else None
+        dated = not pd.isna(row["date"])
+        return Target(
+            name=row["target"],
+            indicator=row["indicator"],
+            label=self.name(row["indicator"]),
+            value=float(row["value"]),
+            text=self.words.quantity(row["value"], self.unit(row["indicator"])),
+            when=self.words.during(row["date"].date()) if dated else "",
+            announced=self.words.during(row["announced_on"].date()),
+            date=row["date"],
+            state=row["state"],
+            state_text=self.words.text(f"state.{row['state']}"),
+            reached=self._reached(row),
+            p=p,
+            probability="" if p is None else self.words.probability(p),
+            cite=cite(row["source_id"]),
+        )
+
+    def _reached(self, row: pd.Series) -> Figure | None:
+        if pd.isna(row["reached"]):
+            return None
+        return self._figure(
+            pd.Series(
+                {
+                    "indicator": row["indicator"],
+                    "value": row["reached"],
+                    "qualifier": row["reached_qualifier"],
+                    "date": row["reached_on"],
+                    "precision": row["reached_precision"],
+                    "source_id": row["reached_source"],
+                    "confidence": "",
+                }
+            )
+        )
+
+    def target(self, name: str) -> Target | None:
+        """Return a target by name, if it was announced by the cut-off day."""
+        return self._targets.get(name)
+
+    def targets(
+        self, chapter: str = "", state: str = "", indicator: str = "", year: int = 0
+    ) -> list[Target]:
+        """Return targets by date, those of a chapter, state, indicator or year if given."""
+        return [
+            t
+            for t in self._targets.values()
+            if (not chapter or self.indicators.at[t.indicator, "chapter"] == chapter)
+            and (not state or t.state == state)
+            and (not indicator or t.indicator == indicator)
+            and (not year or t.date.year == year)
+        ]
+
+    def milestone(self, name: str) -> Milestone | None:
+        """Return a milestone by name, if it was known by the cut-off day."""
+        return next((m for m in self.milestones() if m.name == name), None)
+
+    def milestones(self, chapter: str = "", kind: str = "") -> list[Milestone]:
+        """Return milestones by date, those of a chapter or kind if given."""
+        table = self.tables["milestone_states"]
+        if chapter:
+            table = table[table["chapter"] == chapter]
+        if kind:
+            table = table[table["kind"] == kind]
+        return [self._milestone(row) for _, row in table.iterrows()]
+
+    def _milestone(self, row: pd.Series) -> Milestone:
+        dated = not pd.isna(row["date"])
+        return Milestone(
+            name=row["milestone"],
+            kind=row["kind"],
+            title=row[f"title_{self.lang}"],
+            when=self.words.during(row["date"].date(), row["precision"]) if dated else "",
+            date=row["date"],
+            state=row["state"],
+            state_text=self.words.text(f"state.{row['state']}") if row["state"] else "",
+            cite=cite(row["source_id"]),
+        )
+
+    def contradiction(self, name: str) -> Contradiction | None:
+        """Return a contradiction by name, if it was known by the cut-off day."""
+        return next((c for c in self.contradictions() if c.name == name), None)
+
+    def contradictions(self, chapter: str = "") -> list[Contradiction]:
+        """Return the contradictions known by the cut-off day, those of a chapter if given."""
+        table, observed = self.tables["contradictions"], self.tables["observations"]
+        found = []
+        for row in (
+            table[table["chapter"] == chapter].itertuples() if chapter else table.itertuples()
+        ):
+            members = observed[observed["contradiction"] == row.contradiction]
+            figures = tuple(
+                self._figure(m) for _, m in members.sort_values(["date", "value"]).iterrows()
+            )
+            found.append(
+                Contradiction(
+                    name=row.contradiction,
+                    title=getattr(row, f"title_{self.lang}"),
+                    text=getattr(row, f"text_{self.lang}"),
+                    figures=figures,
+                    cite=cite(*(f.source for f in figures)),
+                )
+            )
+        return found
+
+    # -------------------------------------------------------------- forecasts and ranks
+
+    def forecast(self, series: str, day: str) -> Forecast | None:
+        """Return what the edition expects of a count on a day of its forecast grid."""
+        if "forecasts" not in self.tables:
+            return None
+        table = self.tables["forecasts"].query("subject == @series and kind == 'quantile'")
+        table = table[table["date"] == pd.Timestamp(day)]
+        if table.empty:
+            return None
+        values = dict(zip(table["level"].round(4), table["value"], strict=True))
+        unit = self.unit(series)
+
+        def said(level: float) -> str:
+            return self.words.quantity(_rounded(values[level], 2), unit)
+
+        return Forecast(
+            when=self.words.during(pd.Timestamp(day).date()),
+            date=pd.Timestamp(day),
+            median=said(0.5),
+            low=self.words.large(_rounded(values[0.1], 2)),
+            high=said(0.9),
+            values=values,
+        )
+
+    def forecast_days(self, series: str) -> list[str]:
+        """Return the days a count was forecast for, YYYY-MM-DD, soonest first."""
+        if "forecasts" not in self.tables:
+            return []
+        table = self.tables["forecasts"].query("subject == @series and kind == 'quantile'")
+        return [d.strftime("%Y-%m-%d") for d in table["date"].drop_duplicates().sort_values()]
+
+    def rank(self, index: str, vintage: str = "", country: str = "FR") -> Rank | None:
+        """Return a published rank, of the last vintage unless one is named."""
+        table = self.tables["ranks"]
+        table = table[(table["index"] == index) & (table["country"] == country)]
+        table = table[table["vintage"] == vintage] if vintage else table
+        if table.empty:
+            return None
+        row = table.sort_values(["published_on", "reference_year"]).iloc[-1]
+        return Rank(
+            place=int(row["rank"]),
+            text=self.words.ordinal(int(row["rank"])),
+            of=int(row["n_countries"]),
+            vintage=row["vintage"],
+            year=int(row["reference_year"]),
+            when=self.words.during(row["published_on"].date()),
+            cite=cite(row["source_id"]),
+        )
+
+
+def _rounded(value: float, figures: int) -> float:
+    if value == 0:
+        return 0.0
+    step = 10.0 ** (np.floor(np.log10(abs(value))) - figures + 1)
+    return float(np.round(value / step) * step)

@@ -1,0 +1,186 @@
+"""Run a notebook with Papermill, strictly.
+
+Papermill only warns of an unknown parameter, lets parallel kernels race for IPython's
+history, and waits for ever. Here a wrong parameter stops before a kernel starts, every run
+has an ``IPYTHONDIR`` of its own and a time limit, and a failure names the cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+
+from bilan import editions
+from bilan.editions import UsageError
+
+#: Longest that one cell may take, in seconds. The slowest takes about two.
+CELL_TIMEOUT = 300
+#: Counts that are modelled; the indicators of the same name hold their figures.
+SERIES = ("franceconnect-users", "tchap-registered", "tchap-mau")
+#: Indices that rank the member states.
+INDICES = ("desi", "egov", "egdi")
+
+
+def _countries() -> list[str]:
+    path = editions.project_root() / "data/raw/countries.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["country"] for row in csv.DictReader(file)]
+
+
+#: What a parameter may be, by its name.
+ALLOWED: dict[str, Callable[[], list[str]]] = {
+    "edition": lambda: [e.id for e in editions.editions()],
+    "lang": lambda: ["fr", "en"],
+    "series": lambda: list(SERIES),
+    "index": lambda: list(INDICES),
+    "country": _countries,
+}
+
+
+class NotebookError(RuntimeError):
+    """A notebook that failed while it ran; the message names cell and exception."""
+
+
+def parse_parameters(given: Sequence[str]) -> dict[str, object]:
+    """Read parameters as typed at the command line, ``NAME=VALUE``.
+
+    A value that is a number, ``True`` or ``False`` in Python is read as such, except an
+    edition, whose name is text though it looks like a number.
+    """
+    values: dict[str, object] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"parameter {item!r}: write NAME=VALUE")
+        try:
+            values[name] = value if name in ALLOWED else ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            values[name] = value
+    return values
+
+
+def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
+    """Refuse parameters that the notebook does not know, before any kernel starts.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        A notebook with a cell tagged ``parameters``.
+    parameters : mapping of str to object
+        Values by name.
+
+    Raises
+    ------
+    UsageError
+        In one line: the unknown name, wrong type or unknown value, and what is allowed.
+    """
+    if not notebook.exists():
+        raise UsageError(f"{notebook}: no such notebook")
+    defaults = _defaults(notebook)
+    for name, value in parameters.items():
+        where = f"{notebook.name}, parameter {name}"
+        if name not in defaults:
+            raise UsageError(f"{where}: unknown; allowed: {', '.join(defaults)}")
+        kind = type(defaults[name])
+        if type(value) is not kind:
+            given = type(value).__name__
+            raise UsageError(f"{where}: {value!r} is {given}; allowed: {kind.__name__}")
+        if name in ALLOWED and value not in (allowed := ALLOWED[name]()):
+            raise UsageError(f"{where}: unknown {value!r}; allowed: {', '.join(allowed)}")
+
+
+def _defaults(notebook: Path) -> dict[str, object]:
+    """Return the default of every parameter, read from the cell tagged ``parameters``."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    tagged = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
+    if not tagged:
+        raise UsageError(f"{notebook.name}: no cell is tagged 'parameters'")
+    return {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in ast.parse(tagged[0].source).body
+        if isinstance(node, ast.Assign)
+    }
+
+
+def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
+    """Run a notebook and keep its executed copy, free of timings.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        The notebook as committed.
+    output : pathlib.Path
+        Where the executed copy goes. A failed run leaves ``<output>.failed.ipynb``.
+    parameters : mapping of str to object
+        Values by name, checked by :func:`check_parameters`.
+
+    Returns
+    -------
+    pathlib.Path
+        `output`.
+
+    Raises
+    ------
+    UsageError
+        For wrong parameters.
+    NotebookError
+        When a cell fails, with its number, the exception and the executed copy's path.
+    """
+    check_parameters(notebook, parameters)
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    failed = output.with_suffix(".failed.ipynb")
+    with _own_ipython():
+        try:
+            papermill.execute_notebook(
+                notebook,
+                failed,
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                execution_timeout=CELL_TIMEOUT,
+                cwd=editions.project_root(),
+            )
+        except PapermillExecutionError as error:
+            fault = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
+            raise NotebookError(f"{notebook.name}, {fault} (executed copy: {failed})") from None
+    nbformat.write(_without_timings(nbformat.read(failed, as_version=4)), failed)
+    os.replace(failed, output)
+    return output
+
+
+@contextmanager
+def _own_ipython():
+    """Give the kernel its own IPython folder and tell it where the project is."""
+    with tempfile.TemporaryDirectory(prefix="bilan-ipython-") as folder:
+        ours = {"IPYTHONDIR": folder, "BILAN_ROOT": str(editions.project_root())}
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+def _without_timings(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Drop what changes from run to run: times, durations, versions of the moment."""
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for noise in ("papermill", "execution"):
+            cell.metadata.pop(noise, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
+    return notebook

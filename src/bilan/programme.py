@@ -1,0 +1,165 @@
+"""What became of targets and milestones, as known on an edition's cut-off day.
+
+A target is *met* when a figure dated no later than its date reaches it, *late* when only a
+later figure does, *missed* when the last figure around its date falls short, *open* while
+its date lies ahead, *unmeasured* when its date has passed without a figure close enough
+to judge by, *undated* when no date was ever set.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+#: How far from a target's date a figure may lie and still show that the target was missed.
+#: A quarter: the figures of the State come out a few times a year.
+TOLERANCE = pd.Timedelta(days=92)
+STATES = ("met", "late", "missed", "open", "unmeasured", "undated")
+
+
+def usable(observations: pd.DataFrame) -> pd.DataFrame:
+    """Return the observations that a judgement or a model may rest on.
+
+    Low confidence and figures set aside by a correction are shown, never used.
+    """
+    return observations[(observations["confidence"] != "low") & ~observations["set_aside"]]
+
+
+def series(observations: pd.DataFrame, indicator: str) -> pd.DataFrame:
+    """Return the usable figures of an indicator, one a day, oldest first.
+
+    Where several sources speak of the same day, the more confident one is kept, then the
+    one published first. For a count that several sources state as floor and as figure,
+    an exact or rounded figure is preferred to a bound.
+    """
+    found = usable(observations).query("indicator == @indicator")
+    order = found.assign(
+        _confidence=found["confidence"].map({"high": 0, "medium": 1}),
+        _bound=found["qualifier"].isin(["at_least", "at_most"]),
+    ).sort_values(["date", "_confidence", "_bound", "published_on", "source_id", "value"])
+    return (
+        order.drop_duplicates("date").drop(columns=["_confidence", "_bound"]).reset_index(drop=True)
+    )
+
+
+def _reaches(figures: pd.DataFrame, target: pd.Series) -> pd.DataFrame:
+    if target["qualifier"] == "at_most":
+        return figures[(figures["value"] <= target["value"]) & (figures["qualifier"] != "at_least")]
+    return figures[(figures["value"] >= target["value"]) & (figures["qualifier"] != "at_most")]
+
+
+def judge(target: pd.Series, figures: pd.DataFrame, as_of: dt.date) -> dict:
+    """Tell what became of one target.
+
+    Parameters
+    ----------
+    target : pandas.Series
+        A row of ``targets``.
+    figures : pandas.DataFrame
+        The indicator's figures, as :func:`series` returns them.
+    as_of : datetime.date
+        The edition's cut-off day.
+
+    Returns
+    -------
+    dict
+        ``state`` (one of ``STATES``) and the figure it rests on: ``reached`` (its value),
+        ``reached_on``, ``reached_qualifier``, ``reached_source``; missing where there is none.
+    """
+    due, today = target["date"], pd.Timestamp(as_of)
+    reaching = _reaches(figures, target)
+    if pd.isna(due):
+        return _verdict("undated", figures.tail(1))
+    in_time = reaching[reaching["date"] <= due]
+    if len(in_time):
+        return _verdict("met", in_time.head(1))
+    if due >= today:
+        return _verdict("open", figures.tail(1))
+    if len(reaching) and not _measured(figures, due).empty:
+        return _verdict("late", reaching.head(1))
+    measured = _measured(figures, due)
+    if measured.empty and _cumulative_shortfall(figures, reaching, due):
+        measured = figures[figures["date"] > due].head(1)
+    if measured.empty:
+        return _verdict("unmeasured", figures[figures["date"] <= due].tail(1))
+    return _verdict("missed", measured)
+
+
+def _measured(figures: pd.DataFrame, due: pd.Timestamp) -> pd.DataFrame:
+    """Return the figure closest to a date, if it lies within the tolerance.
+
+    A lower bound below the target proves nothing, so it does not count as a measure.
+    """
+    near = figures[(figures["date"] - due).abs() <= TOLERANCE]
+    near = near[near["qualifier"] != "at_least"]
+    return near.loc[(near["date"] - due).abs().sort_values(kind="stable").index[:1]]
+
+
+def _cumulative_shortfall(figures: pd.DataFrame, reaching: pd.DataFrame, due) -> bool:
+    """Say whether a later figure of a count that can't fall is still short of the target."""
+    later = figures[(figures["date"] > due) & (figures["qualifier"] != "at_least")]
+    return bool(len(later)) and reaching.empty and bool(figures.attrs.get("cumulative"))
+
+
+def _verdict(state: str, figure: pd.DataFrame) -> dict:
+    row = None if figure.empty else figure.iloc[0]
+    return {
+        "state": state,
+        "reached": None if row is None else float(row["value"]),
+        "reached_on": None if row is None else row["date"],
+        "reached_precision": None if row is None else row["precision"],
+        "reached_qualifier": None if row is None else row["qualifier"],
+        "reached_source": None if row is None else row["source_id"],
+    }
+
+
+def target_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFrame:
+    """Return every target with what became of it by the cut-off day.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        The edition's processed tables.
+    as_of : datetime.date
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``targets`` and those of :func:`judge`, by date then name.
+    """
+    cumulative = tables["indicators"].set_index("indicator")["cumulative"]
+    rows = []
+    for _, target in tables["targets"].iterrows():
+        figures = series(tables["observations"], target["indicator"])
+        figures.attrs["cumulative"] = bool(cumulative.get(target["indicator"], False))
+        rows.append({**target, **judge(target, figures, as_of)})
+    states = pd.DataFrame(rows, columns=[*tables["targets"], *_verdict("", pd.DataFrame())])
+    return states.sort_values(["date", "target"]).reset_index(drop=True)
+
+
+def milestone_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFrame:
+    """Return every milestone with its state by the cut-off day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``milestones`` with ``state`` filled for each row: events are
+        ``done``; a plan takes its known outcome's state, else ``planned`` before its date
+        and ``unknown`` after; statements and benchmarks stay empty.
+    """
+    table = tables["milestones"].copy()
+    outcomes = table[table["kind"] == "outcome"].sort_values("date").groupby("plan")["state"].last()
+    today = pd.Timestamp(as_of)
+
+    def state(row: pd.Series) -> str:
+        if row["kind"] in ("event", "outcome"):
+            return row["state"] or "done"
+        if row["kind"] != "plan":
+            return ""
+        if row["milestone"] in outcomes:
+            return outcomes[row["milestone"]]
+        return "planned" if pd.isna(row["date"]) or row["date"] >= today else "unknown"
+
+    table["state"] = [state(row) for _, row in table.iterrows()]
+    return table.sort_values(["date", "milestone"]).reset_index(drop=True)

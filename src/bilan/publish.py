@@ -1,0 +1,246 @@
+"""Check what was rendered and switch the site to it, whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import jinja2
+
+from bilan import editions
+from bilan.editions import Edition
+from bilan.wording import Wording
+
+#: renameat2's flag to exchange two folders in one step.
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
+
+
+class CheckError(RuntimeError):
+    """The rendered site has faults; the published one stays as it was."""
+
+
+def publish() -> Path:
+    """Assemble the site, check it, and put it in the old one's place in one step.
+
+    Returns
+    -------
+    pathlib.Path
+        ``site/index.html``.
+
+    Raises
+    ------
+    CheckError
+        With every fault found; nothing is published then.
+    """
+    root = editions.project_root()
+    fresh, site = root / "build/site", root / "site"
+    if fresh.exists():
+        shutil.rmtree(fresh)
+    fresh.mkdir(parents=True)
+    for edition in editions.editions():
+        _place_edition(root, fresh, edition)
+    _copy_tree(root / "build/fonts/web", fresh / "fonts")
+    shutil.copyfile(root / "report/review.css", fresh / "review.css")
+    _write_index(root, fresh)
+    _write_manifest(fresh, _renderers(root))
+    faults = check(fresh)
+    if faults:
+        raise CheckError("\n".join(faults))
+    _switch(fresh, site)
+    return site / "index.html"
+
+
+def _place_edition(root: Path, fresh: Path, edition: Edition) -> None:
+    for lang in edition.languages:
+        staged, page = root / "build" / edition.id / lang, fresh / edition.id / lang
+        page.mkdir(parents=True)
+        (page / "index.html").write_text(finish(staged), "utf-8", newline="\n")
+        shutil.copyfile(staged / "review.pdf", page / f"bilan-{edition.id}.pdf")
+    data = fresh / edition.id / "data"
+    _copy_tree(root / "build" / edition.id / "raw", data)
+    for figure in sorted((root / "build" / edition.id / "runs").glob("*/data/*.csv")):
+        shutil.copyfile(figure, data / figure.name)
+    for table in sorted(editions.processed(edition.id).glob("*.parquet")):
+        shutil.copyfile(table, data / table.name)
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+# ------------------------------------------------------------------ pages
+
+
+def finish(staged: Path) -> str:
+    """Return the rendered page with its charts inlined, so that one style sheet rules them.
+
+    Both renderers leave ``<img src="….svg">``; an inlined picture follows the page's fonts
+    and its dark theme, and costs no request.
+    """
+    page = (staged / "review.html").read_text("utf-8")
+
+    def inline(match: re.Match) -> str:
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', match.group(0)))
+        source = staged / unquote(attributes.get("src", ""))
+        if source.suffix != ".svg" or not source.exists():
+            return match.group(0)
+        return _inline_svg(source.read_text("utf-8"), attributes)
+
+    return re.sub(r"<img\b[^>]*>", inline, page)
+
+
+def _inline_svg(svg: str, attributes: dict[str, str]) -> str:
+    name = re.sub(r"\W", "-", Path(attributes["src"]).stem)
+    svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>", "", svg, flags=re.S).strip()
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
+    svg = re.sub(r'(xlink:)?href="#([^"]+)"', rf'href="#{name}-\2"', svg)
+    head = f'<svg class="chart" role="img" aria-label="{attributes.get("alt", "")}"'
+    return re.sub(r'<svg(?:\s+class="[^"]*")?', head, svg, count=1)
+
+
+def _write_index(root: Path, fresh: Path) -> None:
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
+        (root / "report/index.html.j2").read_text("utf-8")
+    )
+    words = Wording("fr")
+    listed = [
+        {
+            "id": e.id,
+            "as_of": words.date(e.as_of),
+            "languages": [
+                {
+                    "lang": lang,
+                    "page": f"{e.id}/{lang}/index.html",
+                    "pdf": f"{e.id}/{lang}/bilan-{e.id}.pdf",
+                    "size": _size(fresh / e.id / lang / f"bilan-{e.id}.pdf", Wording(lang)),
+                }
+                for lang in e.languages
+            ],
+        }
+        for e in reversed(editions.editions())
+    ]
+    page = template.render(editions=listed, words=words)
+    (fresh / "index.html").write_text(page + "\n", "utf-8", newline="\n")
+
+
+def _size(path: Path, words: Wording) -> str:
+    return f"{words.number(round(path.stat().st_size / 1000))}\u00a0{words.text('size.kilobyte')}"
+
+
+# ------------------------------------------------------------------ manifest
+
+
+def _renderers(root: Path) -> str:
+    """Return the name and version of what rendered the pages."""
+    told = {
+        (root / "build" / e.id / lang / "renderer").read_text("utf-8").strip()
+        for e in editions.editions()
+        for lang in e.languages
+    }
+    return ", ".join(sorted(told))
+
+
+def _write_manifest(fresh: Path, renderer: str) -> None:
+    files = {
+        str(path.relative_to(fresh)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(fresh.rglob("*"))
+        if path.is_file()
+    }
+    manifest = {"renderer": renderer, "sha256": files}
+    text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+    (fresh / "manifest.json").write_text(text, "utf-8", newline="\n")
+
+
+# ------------------------------------------------------------------ checks
+
+
+class _Page(HTMLParser):
+    """Collect a page's anchors, links and what it loads."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if found.get("id"):
+            self.ids.add(found["id"])
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"])
+        if tag in ("script", "img", "iframe", "source") and found.get("src"):
+            self.loads.append(found["src"])
+        if tag == "link" and found.get("rel") in ("stylesheet", "preload", "icon"):
+            self.loads.append(found.get("href") or "")
+
+
+def check(site: Path) -> list[str]:
+    """Return every fault of an assembled site, empty when there is none.
+
+    Each link and anchor inside the site resolves, nothing is loaded from another host, and
+    no page holds a path of the machine that built it.
+    """
+    pages = {p: _Page(p.read_text("utf-8")) for p in sorted(site.rglob("*.html"))}
+    faults: list[str] = []
+    for path, page in pages.items():
+        name = path.relative_to(site)
+        for link in page.links:
+            faults += [f"{name}: {fault}" for fault in _check_link(path, link, pages)]
+        for load in page.loads:
+            if urlsplit(load).scheme not in ("", "data"):
+                faults.append(f"{name}: loads {load} from another host")
+            elif not load.startswith("data:") and not _target(path, load).exists():
+                faults.append(f"{name}: loads {load}, which is missing")
+        root = str(editions.project_root())
+        if root in path.read_text("utf-8"):
+            faults.append(f"{name}: holds the path {root}")
+    return faults
+
+
+def _target(page: Path, link: str) -> Path:
+    return (page.parent / unquote(urlsplit(link).path)).resolve()
+
+
+def _check_link(page: Path, link: str, pages: dict[Path, _Page]) -> Iterable[str]:
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return
+    target = _target(page, link) if parts.path else page
+    if target.is_dir():
+        target = target / "index.html"
+    if not target.exists():
+        yield f"link to {link}, which is missing"
+    elif parts.fragment and target.suffix == ".html":
+        known = next((p for q, p in pages.items() if q.resolve() == target.resolve()), None)
+        if known is None or unquote(parts.fragment) not in known.ids:
+            yield f"link to {link}, whose anchor is missing"
+
+
+# ------------------------------------------------------------------ switch
+
+
+def _switch(fresh: Path, site: Path) -> None:
+    """Exchange the new site with the old one in one step, where the system can."""
+    if not site.exists():
+        os.rename(fresh, site)
+        return
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    paths = (os.fsencode(fresh), os.fsencode(site))
+    if renameat2 is None or renameat2(AT_FDCWD, paths[0], AT_FDCWD, paths[1], RENAME_EXCHANGE):
+        old = site.with_name("site.old")
+        os.rename(site, old)
+        os.rename(fresh, site)
+        os.rename(old, fresh)
+    shutil.rmtree(fresh)

@@ -1,0 +1,247 @@
+"""Stage a Quarto project: chapters, executed notebooks and settings of one edition.
+
+``build/<edition>/<lang>/`` is a complete Quarto project. Chapters come from
+``report/<lang>/``, where they are Jinja templates that ask :class:`bilan.facts.Facts` for
+figures; what is staged is plain Quarto Markdown. Delimiters are ``<< >>`` and ``<% %>``,
+because ``{{`` belongs to Quarto's shortcodes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import jinja2
+import nbformat
+import yaml
+
+from bilan import editions
+from bilan.editions import UsageError
+from bilan.facts import Facts, Markdown, cite
+from bilan.render import escape_markdown
+
+#: Files of ``report/`` that every staged project carries as they are.
+SHARED = ("template.html", "review.css", "typst-template.typ", "typst-show.typ", "sources.csl")
+
+#: What a chapter can ask of the facts, and how it can say a number, by plain name.
+ASK = (
+    *("latest", "first", "at", "before", "series", "claims", "fact", "name"),
+    *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
+    *("forecast", "forecast_days", "rank"),
+)
+SAY = (
+    *("number", "large", "rounded", "percent", "ordinal", "quantity"),
+    *("probability", "likelihood", "chances", "date", "during", "join"),
+)
+
+
+def stage(edition: str, lang: str) -> Path:
+    """Make the Quarto project of an edition in one language.
+
+    Parameters
+    ----------
+    edition : str
+    lang : {"fr", "en"}
+
+    Returns
+    -------
+    pathlib.Path
+        The project. Executed notebooks are taken from ``build/<edition>/runs/``.
+
+    Raises
+    ------
+    UsageError
+        If a chapter names a figure, a fact or a word that does not exist.
+    """
+    chosen = editions.edition(edition)
+    source = editions.project_root() / "report"
+    project = editions.project_root() / "build" / chosen.id / lang
+    facts = Facts(chosen, lang)
+    runs = editions.project_root() / "build" / chosen.id / "runs"
+    outputs = _label_outputs(sorted(runs.glob(f"*/{lang}.ipynb")), project / "notebooks")
+    for name in SHARED:
+        shutil.copyfile(source / name, project / name)
+    shutil.copytree(source / "filters", project / "filters", dirs_exist_ok=True)
+    settings = _merged(_yaml(source / "_quarto.yml"), _yaml(source / f"_quarto-{lang}.yml"))
+    _write(project / "_quarto.yml", _dump(settings))
+    _write(project / "_variables.yml", _dump(_variables(facts)))
+    _write(project / "sources.json", _bibliography(facts))
+    environment = _environment(source / lang, facts, outputs)
+    for chapter in sorted((source / lang).glob("*.qmd")):
+        folder = project if chapter.name == "review.qmd" else project / "chapters"
+        _write(folder / chapter.name, _rendered(environment, chapter))
+    return project
+
+
+def _yaml(path: Path) -> dict:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def _dump(tree: dict) -> str:
+    return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8", newline="\n")
+
+
+def _merged(base: dict, over: dict) -> dict:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merged(base[key], value) if both else value
+    return merged
+
+
+def _variables(facts: Facts) -> dict:
+    """Return what Quarto's ``{{< var … >}}`` can name: the edition itself."""
+    return {
+        "edition": facts.edition.id,
+        "as_of": facts.words.date(facts.edition.as_of),
+        "pdf": f"bilan-{facts.edition.id}.pdf",
+    }
+
+
+def _bibliography(facts: Facts) -> str:
+    """Return the edition's sources as CSL JSON, the format Pandoc cites from."""
+    entries = []
+    for row in facts.tables["sources"].itertuples():
+        entry = {"id": row.source_id, "type": "webpage", "title": row.title}
+        if row.publisher:
+            entry["publisher"] = row.publisher
+        if row.address:
+            entry["URL"] = row.address
+        if row.date:
+            entry["issued"] = {"date-parts": [[int(part) for part in str(row.date).split("-")]]}
+        if row.accessed_on:
+            day = str(row.accessed_on)[:10]
+            entry["accessed"] = {"date-parts": [[int(part) for part in day.split("-")]]}
+        entries.append(entry)
+    return json.dumps(entries, ensure_ascii=False, indent=1)
+
+
+# ------------------------------------------------------------------ notebooks
+
+
+def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
+    """Copy the executed notebooks, with its label, caption and text on each figure's cell.
+
+    They depend on data and language, so a notebook attaches them to its output; Quarto
+    reads them from the first lines of the cell.
+
+    Returns
+    -------
+    dict of str to dict
+        By label: ``notebook`` (path inside the project), ``sources``, ``data``.
+    """
+    found: dict[str, dict] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in runs:
+        name = path.parent.name
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            for output in cell.get("outputs", []):
+                about = output.get("metadata", {}).get("bilan")
+                if not about:
+                    continue
+                label = about["label"]
+                if label in found:
+                    raise UsageError(f"{name}: label {label} stands in two cells")
+                found[label] = {**about, "notebook": f"notebooks/{name}.ipynb"}
+                cell.source = _options(about) + _without_options(cell.source)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    return found
+
+
+def _options(about: dict) -> str:
+    kind = "fig" if about["label"].startswith("fig-") else "tbl"
+    options = {"label": about["label"], f"{kind}-cap": about["caption"]}
+    if kind == "fig":
+        options["fig-alt"] = about["alt"]
+    return "".join(f"#| {k}: {json.dumps(v, ensure_ascii=False)}\n" for k, v in options.items())
+
+
+def _without_options(source: str) -> str:
+    lines = source.splitlines()
+    while lines and lines[0].startswith("#|"):
+        lines.pop(0)
+    return "\n".join(lines)
+
+
+# ------------------------------------------------------------------ chapters
+
+
+def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda v: v if isinstance(v, Markdown) else escape_markdown(str(v)),
+    )
+    words = facts.words
+    environment.globals |= {
+        "edition": facts.edition,
+        "year": int(facts.edition.id),
+        "facts": facts,
+        "words": words,
+        "cite": cite,
+        "has": outputs.__contains__,
+        "show": _embedder(facts, outputs),
+        **{name: getattr(facts, name) for name in ASK},
+        **{name: getattr(words, name) for name in SAY},
+    }
+    return environment
+
+
+def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdown]:
+    """Return ``show(label)``: the figure or table with its source line, or nothing.
+
+    A notebook leaves a figure out when the edition knows too little to draw it.
+    """
+    words = facts.words
+
+    def show(label: str) -> Markdown:
+        about = outputs.get(label)
+        if about is None:
+            return Markdown("")
+        line = []
+        if about.get("sources"):
+            many = "many" if len(about["sources"]) > 1 else "one"
+            line.append(words.text(f"source.{many}") + " " + cite(*about["sources"]))
+        if about.get("data"):
+            text = words.text("source.data")
+            line.append(f"[{text}](../data/{about['data']})")
+        embed = f"{{{{< embed {about['notebook']}#{label} >}}}}"
+        source = f"\n\n::: {{.source}}\n{'. '.join(line)}.\n:::\n" if line else "\n"
+        return Markdown(f"{embed}{source}")
+
+    return show
+
+
+def _rendered(environment: jinja2.Environment, chapter: Path) -> str:
+    try:
+        text = environment.get_template(chapter.name).render()
+    except jinja2.TemplateError as error:
+        line = getattr(error, "lineno", None) or _line_of(error, chapter.name)
+        raise UsageError(f"report/{chapter.parent.name}/{chapter.name}:{line}: {error}") from None
+    return text.rstrip() + "\n"
+
+
+def _line_of(error: BaseException, name: str) -> int:
+    """Return the template line that an error came from."""
+    trace, line = error.__traceback__, 0
+    while trace:
+        if trace.tb_frame.f_code.co_filename.endswith(name):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,93 @@
+"""Run the Snakemake workflow, show what it does, and sum it up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bilan import editions
+
+#: What a step prints when it is done; the workflow counts these lines.
+DONE = "✓"
+
+
+@dataclass
+class Outcome:
+    """What a run of the workflow did.
+
+    Attributes
+    ----------
+    status : int
+        Snakemake's exit status.
+    steps : list of str
+        Names of the steps that ran.
+    seconds : float
+        Time it took.
+    log : pathlib.Path
+        Snakemake's own log.
+    """
+
+    status: int = 0
+    steps: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    log: Path = Path()
+
+
+def prepare() -> None:
+    """Check the raw data, then write what each edition knew.
+
+    Raises
+    ------
+    bilan.catalog.DataError
+        When the data break their description; nothing is touched then.
+    """
+    root = editions.project_root()
+    stamp = root / "build/checked"
+    sources = sorted((root / "data/raw").glob("*.[cj]s*"))
+    seen = "\n".join(f"{p.name} {p.stat().st_mtime_ns} {p.stat().st_size}" for p in sources)
+    if not stamp.exists() or stamp.read_text("utf-8") != seen:
+        from bilan import catalog
+
+        catalog.load(root / "data/raw")
+    for edition in editions.editions():
+        editions.freeze(edition.id)
+    stamp.write_text(seen, "utf-8")
+
+
+def run(renderer: str, cores: int) -> Outcome:
+    """Bring the site up to date.
+
+    Parameters
+    ----------
+    renderer : {"auto", "quarto", "embedded"}
+    cores : int
+        How many steps may run side by side.
+
+    Returns
+    -------
+    Outcome
+    """
+    root, started = editions.project_root(), time.monotonic()
+    outcome = Outcome(log=root / "build/workflow.log")
+    outcome.log.parent.mkdir(exist_ok=True)
+    published = root / "build/published"
+    if not (root / "site/index.html").exists():
+        published.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--keep-going"]
+    command += ["--rerun-incomplete", "--config", f"renderer={renderer}"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+    with outcome.log.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=log
+        )
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith(DONE):
+                outcome.steps.append(line.removeprefix(DONE).strip())
+        outcome.status = process.wait()
+    outcome.seconds = time.monotonic() - started
+    return outcome
