@@ -21,6 +21,7 @@ from bilan import editions
 from bilan.editions import UsageError
 from bilan.facts import Facts, Markdown, cite
 from bilan.render import escape_markdown
+from bilan.wording import typeset
 
 #: Files of ``report/`` that every staged project carries as they are.
 SHARED = ("template.html", "review.css", "typst-template.typ", "typst-show.typ", "sources.csl")
@@ -71,7 +72,7 @@ def stage(edition: str, lang: str) -> Path:
     environment = _environment(source / lang, facts, outputs)
     for chapter in sorted((source / lang).glob("*.qmd")):
         folder = project if chapter.name == "review.qmd" else project / "chapters"
-        _write(folder / chapter.name, _rendered(environment, chapter))
+        _write(folder / chapter.name, typeset(_rendered(environment, chapter), lang))
     return project
 
 

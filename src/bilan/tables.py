@@ -55,7 +55,9 @@ def write_figure_data(table: pd.DataFrame, edition: str, run: str, label: str) -
     str
         The file's name inside the edition's published ``data/`` folder.
     """
-    folder = editions.project_root() / "build" / editions.edition(edition).id / "runs" / run / "data"
+    folder = (
+        editions.project_root() / "build" / editions.edition(edition).id / "runs" / run / "data"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     shown = table.copy()
     for column in shown.select_dtypes("datetime"):

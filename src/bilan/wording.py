@@ -7,6 +7,7 @@ language's rules through Babel; sentences live in ``locale/<lang>.toml``.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -66,7 +67,7 @@ class Wording:
 
     def text(self, key: str, /, **values: object) -> str:
         """Return a sentence of the catalogue with `values` in their places."""
-        return _catalogue(self.lang)[key].format(**values)
+        return typeset(_catalogue(self.lang)[key].format(**values), self.lang)
 
     # -------------------------------------------------------------- numbers
 
@@ -188,6 +189,43 @@ class Wording:
     def join(self, items: Sequence[str]) -> str:
         """Return items as an enumeration: ``a, b et c``."""
         return format_list(list(items), locale=self.locale)
+
+
+#: Quarto's and Markdown's own signs, which typography must leave alone: shortcodes, code,
+#: attributes, link targets, citations, fences, rulers of tables.
+_PROTECTED = re.compile(
+    r"(\{\{<.*?>\}\}|`[^`]*`|\{[^{}\n]*\}|\]\([^)\n]*\)|\[@[^\]]*\]|<https?:[^>]*>"
+    r"|^:::.*$|^#\|.*$|^\|?[-:| +=]+$|^---\n.*?^---$)",
+    re.M | re.S,
+)
+_APOSTROPHE = (re.compile(r"(?<=\w)'(?=\w)"), "’")
+_FRENCH = (
+    _APOSTROPHE,
+    (re.compile(r"(?<![\n ]) (?=[;!?])"), NNBSP),
+    (re.compile(r"(?<![\n ]) (?=[:%»€])"), NBSP),
+    (re.compile(r"(?<=«) "), NBSP),
+    (re.compile(r"(?<=\d) (?=(millions?|milliards?|ans?|mois|jours?|chances?)\b)"), NBSP),
+)
+
+
+def typeset(text: str, lang: str) -> str:
+    """Set prose by its language's rules.
+
+    In French: no-break spaces before high punctuation and inside guillemets, typographic
+    apostrophes, a number kept with its noun. Markdown's and Quarto's signs stay as they are.
+
+    Parameters
+    ----------
+    text : str
+        Plain text or Markdown.
+    lang : {"fr", "en"}
+    """
+    rules = _FRENCH if lang == "fr" else (_APOSTROPHE,)
+    parts = _PROTECTED.split(text)
+    for at in range(0, len(parts), 2):
+        for pattern, sign in rules:
+            parts[at] = pattern.sub(sign, parts[at])
+    return "".join(parts)
 
 
 def likelihood(p: float) -> str:
