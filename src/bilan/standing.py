@@ -1,0 +1,391 @@
+"""A country's place in an index: what was published, what is likely next, in words and charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from bilan import charts, ranking, tables
+from bilan.exhibits import Table
+from bilan.facts import Facts
+
+#: A vintage that scores fewer years than this is joined with the ones before it.
+ENOUGH_YEARS = 4
+#: Years ahead that ranks are simulated for, in editions of the index.
+STEPS = 3
+SEED = 2020
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A country in one index, as known on an edition's cut-off day.
+
+    Attributes
+    ----------
+    facts : bilan.facts.Facts
+    index : str
+        A name of ``indices``.
+    country : str
+        Two letters, as in ``countries``.
+    """
+
+    facts: Facts
+    index: str
+    country: str
+
+    # -------------------------------------------------------------- scores
+
+    @cached_property
+    def about(self) -> pd.Series | None:
+        """The index's row of ``indices``, or ``None`` if no vintage of it is known yet."""
+        found = self.facts.tables["indices"].query("index == @self.index")
+        return None if found.empty else found.iloc[0]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the index is known to have been discontinued."""
+        return self.about is not None and not pd.isna(self.about["ended_on"])
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Scores of the member states in the index's main dimension, every vintage."""
+        table = self.facts.tables["scores"]
+        if self.about is None:
+            return table.iloc[:0]
+        countries = self.facts.tables["countries"]
+        members = countries[countries["eu_from"].notna()]["country"]
+        main = (table["index"] == self.index) & (table["dimension"] == self.about["dimension"])
+        usable = table[main & table["country"].isin(members) & (table["confidence"] != "low")]
+        return usable.astype({"year": int}).sort_values(["vintage", "year", "country"])
+
+    @cached_property
+    def panel(self) -> pd.DataFrame:
+        """Scores to forecast from, one row a country and one column a year.
+
+        The last vintage alone where it scores enough years by one method; otherwise each year
+        by the last vintage that scores it. A country without a score in the last year has
+        left the index.
+        """
+        table = self.scores
+        complete = table.groupby(["vintage", "year"])["country"].transform("size") >= 20
+        table = table[complete]
+        if table.empty:
+            return pd.DataFrame()
+        last = table["vintage"].max()
+        alone = table[table["vintage"] == last]
+        if alone["year"].nunique() < ENOUGH_YEARS:
+            alone = table.sort_values("vintage").drop_duplicates(["country", "year"], keep="last")
+        return alone.pivot(index="country", columns="year", values="value").sort_index()
+
+    @cached_property
+    def vintage(self) -> str:
+        """The last vintage that scores all member states."""
+        table = self.scores
+        size = table.groupby(["vintage", "year"])["country"].transform("size")
+        return str(table[size >= 20]["vintage"].max())
+
+    def ranks(self) -> pd.DataFrame:
+        """Return every country's rank by vintage and year, as recomputed from the scores.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``vintage``, ``year``, ``country``, ``rank``, ``of`` (countries ranked). Only years
+            that a vintage scores for at least twenty member states.
+        """
+        groups = self.scores.groupby(["vintage", "year"])
+        table = self.scores.assign(
+            rank=groups["value"].rank(ascending=False, method="min").astype(int),
+            of=groups["value"].transform("size"),
+        )
+        return table[table["of"] >= 20][["vintage", "year", "country", "rank", "of", "value"]]
+
+    def published(self) -> pd.DataFrame:
+        """Return the country's ranks as published at the time, oldest first."""
+        table = self.facts.tables["ranks"]
+        mine = table[(table["index"] == self.index) & (table["country"] == self.country)]
+        return mine.sort_values(["reference_year", "vintage"])
+
+    # -------------------------------------------------------------- what is likely
+
+    @cached_property
+    def simulation(self) -> tuple[list[int], list[str], np.ndarray] | None:
+        """Years ahead, countries and rank probabilities (H, C, C); ``None`` without a forecast."""
+        panel = self.panel
+        if self.ended or panel.empty or panel.shape[1] < 3:
+            return None
+        present = panel[panel.iloc[:, -1].notna()]
+        step = int(self.about["spacing_years"])
+        years = [int(panel.columns[-1]) + step * k for k in range(1, STEPS + 1)]
+        board = ranking.rank_probabilities(
+            [int(y) for y in present.columns],
+            list(present.index),
+            present.to_numpy(),
+            years,
+            seed=SEED,
+        )
+        return years, list(present.index), board
+
+    @cached_property
+    def outlook(self) -> ranking.Outlook | None:
+        """The country's rank in the next edition of the index."""
+        if self.simulation is None or self.country not in self.simulation[1]:
+            return None
+        present = self.panel[self.panel.iloc[:, -1].notna()]
+        return ranking.outlook(
+            [int(y) for y in present.columns],
+            list(present.index),
+            present.to_numpy(),
+            self.simulation[0][0],
+            self.country,
+            seed=SEED,
+        )
+
+    def movement(self) -> pd.DataFrame:
+        """Return how far ranks move by a change of method beside how far they move by time."""
+        return ranking.movement(self.ranks().rename(columns={"value": "score"}).assign(
+            value=lambda t: t["score"]
+        )[["vintage", "year", "country", "value"]])
+
+    # -------------------------------------------------------------- words
+
+    def _say(self, key: str, **values: object) -> str:
+        return self.facts.words.text(
+            f"standing.{key}", country=self.name, index=self.index_name, **values
+        )
+
+    def _country(self, code: str) -> str:
+        table = self.facts.tables["countries"].set_index("country")
+        return table.at[code, f"name_{self.facts.lang}"]
+
+    @property
+    def name(self) -> str:
+        """The country's name."""
+        return self._country(self.country)
+
+    @property
+    def index_name(self) -> str:
+        """The index's name."""
+        return self.about[f"name_{self.facts.lang}"]
+
+    def _names(self) -> dict[str, str]:
+        return {code: self._country(code) for code in self.scores["country"].unique()}
+
+    def _label(self, kind: str) -> str:
+        suffix = "" if self.country == "FR" else f"-{self.country.lower()}"
+        return f"{kind}-{self.index}{suffix}"
+
+    @property
+    def _run(self) -> str:
+        suffix = "" if self.country == "FR" else f"-{self.country.lower()}"
+        return f"ranking-{self.index}{suffix}"
+
+    def _sources(self) -> list[str]:
+        vintages = self.facts.tables["vintages"].query("index == @self.index")
+        return list(dict.fromkeys(vintages.sort_values("vintage")["source_id"]))
+
+    # -------------------------------------------------------------- charts
+
+    def figure_history(self) -> charts.Figure | None:
+        """Return the rank over the years, by the method of each vintage."""
+        table = self.ranks()
+        mine = table[table["country"] == self.country]
+        if mine.empty or self.panel.shape[1] < 2:
+            return None
+        drawn = self._history(table)
+        last = mine[mine["vintage"] == mine["vintage"].max()].iloc[-1]
+        words = self.facts.words
+        values = {
+            "rank": words.ordinal(int(last["rank"])),
+            "of": int(last["of"]),
+            "year": int(last["year"]),
+            "start": int(drawn["year"].min()),
+        }
+        label = self._label("fig-rank")
+        chart = {
+            "ranks": drawn,
+            "country": self.country,
+            "title": self._say("history.title", **values),
+            "subtitle": self._say("history.subtitle", **values),
+            "names": self._names(),
+            "lang": self.facts.lang,
+        }
+        return charts.figure(
+            charts.rank_history(**chart),
+            label,
+            caption=self._say("history.caption"),
+            alt=self._transcription(mine),
+            sources=self._sources(),
+            lang=self.facts.lang,
+            narrow=charts.rank_history(**chart, narrow=True),
+            data=tables.write_figure_data(table, self.facts.edition.id, self._run, label),
+        )
+
+    def _history(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the ranks to draw, named by their method."""
+        if self.panel.shape[1] == self.scores.query("vintage == @self.vintage")["year"].nunique():
+            return table.assign(
+                vintage=[self._say("method", vintage=v) for v in table["vintage"]]
+            )
+        # Vintages of one year each follow one another in a single line.
+        return table.sort_values("vintage").drop_duplicates(["country", "year"], keep="last").assign(
+            vintage=self.index_name
+        )
+
+    def _transcription(self, mine: pd.DataFrame) -> str:
+        words = self.facts.words
+        told = []
+        for vintage, rows in mine.groupby("vintage"):
+            places = [f"{words.ordinal(int(r.rank))} ({r.year})" for r in rows.itertuples()]
+            told.append(self._say("history.alt", vintage=vintage, places=words.join(places)))
+        return " ".join(told)
+
+    def figure_next(self) -> charts.Figure | None:
+        """Return the chance of each rank in the next edition of the index."""
+        if self.outlook is None:
+            return None
+        words, look = self.facts.words, self.outlook
+        year, low, high = self.simulation[0][0], *look.interval
+        table = pd.DataFrame(
+            {"rank": range(1, len(look.probabilities) + 1), "probability": look.probabilities}
+        )
+        current = self.ranks().query("country == @self.country and vintage == @self.vintage").iloc[-1]
+        values = {
+            "low": words.ordinal(low),
+            "high": words.ordinal(high),
+            "year": year,
+            "median": words.ordinal(look.median),
+            "gain": words.chances(look.gain),
+            "lose": words.chances(look.lose),
+            "rank": words.ordinal(int(current["rank"])),
+            "current": int(current["year"]),
+        }
+        key = "one" if low == high else "many"
+        label = self._label("fig-next")
+        chart = {
+            "probabilities": table,
+            "title": self._say(f"next.title.{key}", **values),
+            "subtitle": self._say("next.subtitle", **values),
+            "interval": (low, high),
+            "interval_label": self._say("next.interval"),
+            "current": (int(current["rank"]), self._say("next.current", **values)),
+            "lang": self.facts.lang,
+        }
+        return charts.figure(
+            charts.rank_distribution(**chart),
+            label,
+            caption=self._say("next.caption", **values),
+            alt=self._say(f"next.alt.{key}", **values),
+            sources=self._sources(),
+            lang=self.facts.lang,
+            narrow=charts.rank_distribution(**chart, narrow=True),
+            data=tables.write_figure_data(table, self.facts.edition.id, self._run, label),
+        )
+
+    def figure_scores(self) -> charts.Figure | None:
+        """Return every member state's score in the last year."""
+        if self.panel.empty:
+            return None
+        words = self.facts.words
+        year = int(self.panel.columns[-1])
+        last = self.panel.iloc[:, -1].dropna()
+        decimals = 1 if last.max() > 1 else 2
+        table = pd.DataFrame(
+            {
+                "country": last.index,
+                "score": last.to_numpy(),
+                "label": [words.number(v, decimals) for v in last],
+            }
+        )
+        mean = float(last.mean())
+        above = self.country in last and last[self.country] >= mean
+        values = {
+            "year": year,
+            "score": words.number(last.get(self.country, np.nan), decimals),
+            "mean": words.number(mean, decimals),
+            "of": len(last),
+        }
+        label = self._label("fig-scores")
+        chart = {
+            "scores": table,
+            "country": self.country,
+            "title": self._say(f"scores.title.{'above' if above else 'below'}", **values),
+            "subtitle": self._say("scores.subtitle", **values),
+            "mean": (mean, self._say("scores.mean", **values)),
+            "names": self._names(),
+            "lang": self.facts.lang,
+        }
+        best = last.sort_values(ascending=False)
+        return charts.figure(
+            charts.dot_plot(**chart),
+            label,
+            caption=self._say("scores.caption", **values),
+            alt=self._say(
+                "scores.alt",
+                best=self._country(best.index[0]),
+                top=words.number(best.iloc[0], decimals),
+                worst=self._country(best.index[-1]),
+                bottom=words.number(best.iloc[-1], decimals),
+                **values,
+            ),
+            sources=self._sources()[-1:],
+            lang=self.facts.lang,
+            narrow=charts.dot_plot(**chart, narrow=True),
+            data=tables.write_figure_data(
+                table[["country", "score"]], self.facts.edition.id, self._run, label
+            ),
+        )
+
+    # -------------------------------------------------------------- tables
+
+    def table_needed(self) -> Table | None:
+        """Return the score the country would have needed for each of the next five places."""
+        if self.outlook is None or self.outlook.needed.empty:
+            return None
+        words = self.facts.words
+        last = self.panel.iloc[:, -1].dropna()
+        decimals = 1 if last.max() > 1 else 3
+        own = float(last[self.country])
+        rows = [
+            [
+                words.ordinal(int(row.rank)),
+                words.number(row.score, decimals),
+                words.number(row.score - own, decimals),
+            ]
+            for row in self.outlook.needed.itertuples()
+        ]
+        year = int(self.panel.columns[-1])
+        return Table(
+            label=self._label("tbl-needed"),
+            caption=self._say("needed.caption", year=year, score=words.number(own, decimals)),
+            header=[self._say(f"needed.{c}") for c in ("place", "score", "gap")],
+            rows=rows,
+            align="rrr",
+            sources=self._sources()[-1:],
+        )
+
+    def table_movement(self) -> Table | None:
+        """Return how far ranks move by method alone beside how far they move in a year."""
+        table = self.movement()
+        if table.empty or table["kind"].nunique() < 2:
+            return None
+        words = self.facts.words
+        rows = [
+            [
+                self._say(f"movement.{row.kind}", first=row.first, second=row.second),
+                words.number(row.mean, 1),
+                words.number(row.largest, 0),
+            ]
+            for row in table.itertuples()
+        ]
+        return Table(
+            label=self._label("tbl-movement"),
+            caption=self._say("movement.caption"),
+            header=[self._say(f"movement.{c}") for c in ("what", "mean", "largest")],
+            rows=rows,
+            align="lrr",
+            sources=self._sources(),
+        )
