@@ -1,0 +1,395 @@
+"""Forecast a count of adopters: candidate curves, their weights, quantiles, chance of a target.
+
+The forecast continues the last value by a weighted mean of the candidate curves of `bilan.curves`.
+Weights start from what short adoption series do in general and move with the mistakes that each
+candidate made on later points of the same series. The spread of errors was learnt across series,
+because four to fifty points cannot show how wrong their own trend can be. `docs/method.md` gives
+the evidence.
+
+Combining forecasts: Bates and Granger (1969), https://doi.org/10.1057/jors.1969.103. Damped trends:
+Gardner and McKenzie (1985), https://doi.org/10.1287/mnsc.31.10.1237. Learning across series:
+Montero-Manso and Hyndman (2021), https://doi.org/10.1016/j.ijforecast.2021.03.004. Error law:
+sinh-arcsinh, Jones and Pewsey (2009), https://doi.org/10.1093/biomet/asp053.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from bilan import curves, observations, priors, traits
+
+MIN_POINTS = 4
+_DIGITS = 12
+_SHORTEST, _LONGEST = 0.01, 3.0
+_MAX_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Model:
+    """Growth of one count, ready to be asked about later dates.
+
+    Attributes
+    ----------
+    candidates : list of str
+        Names of the candidate curves.
+    weights : dict of str to float
+        Weight of each candidate; they sum to one.
+    last_day : float
+        Day number of the last observation.
+    anchor : float
+        Estimate of the count on that day, unit of the values.
+    doubt : float
+        Standard deviation of that estimate, same unit.
+    floor : float
+        No quantile lies below it: what a cumulative count has reached, zero for another count that
+        was never negative, else minus infinity.
+    cumulative : bool
+        Whether the count cannot fall.
+    series : Traits
+        The series described without units.
+    """
+
+    candidates: list
+    weights: dict
+    last_day: float
+    anchor: float
+    doubt: float
+    floor: float
+    cumulative: bool
+    series: traits.Traits
+
+    def curve(self, name, dates):
+        """Fitted and extrapolated candidate curve, which passes through the last estimate.
+
+        Parameters
+        ----------
+        name : str
+            One of `candidates`.
+        dates : sequence of dates, length D
+            Before or after the last observation.
+
+        Returns
+        -------
+        ndarray, shape (D,)
+            Unit of the values.
+
+        Raises
+        ------
+        ValueError
+            If there is no such candidate, or an entry is not a date.
+        """
+        if name not in self.candidates:
+            raise ValueError(f"no candidate {name!r}: choose among {', '.join(self.candidates)}")
+        times = (observations.day_numbers(dates) - self.last_day) / self.series.gap
+        grown = self.series.growth.growth(name, times) * self.series.unit
+        return _tidy(self.anchor + grown)
+
+    def quantiles(self, horizon_dates, quantiles):
+        """Quantiles of the count on later dates.
+
+        Parameters
+        ----------
+        horizon_dates : sequence of dates, length H
+            After the last observation, in any order.
+        quantiles : sequence of float, length Q
+            Levels in ]0, 1[, ascending.
+
+        Returns
+        -------
+        ndarray, shape (H, Q)
+            Unit of the values; each row ascends.
+
+        Raises
+        ------
+        ValueError
+            Names the date or level that cannot be used.
+        """
+        scores = ndtri(_checked_levels(quantiles))
+        rows = [self._row(time, scores) for time in self._ahead(horizon_dates)]
+        return _tidy(np.array(rows).reshape(len(rows), len(scores)))
+
+    def probability(self, date, value):
+        """Chance that the count is at or above a value on a later date.
+
+        Parameters
+        ----------
+        date : date or str
+            After the last observation.
+        value : float
+            Unit of the values.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If the date is not later or the value is not a number.
+        """
+        value = _checked_value(value)
+        (time,) = self._ahead([date])
+        if value <= self.floor:
+            return 1.0
+        location, up, down = self._law(self._until(time))
+        missed = (value - self.anchor) / self.series.unit - location
+        score = np.sinh(np.arcsinh(missed / np.where(missed > 0, up, down)) / priors.TAIL)
+        return float(_tidy(np.max(ndtr(-score))))
+
+    def _ahead(self, dates):
+        days = observations.day_numbers(dates, "horizon_dates")
+        for date, day in zip(dates, days, strict=True):
+            if day <= self.last_day:
+                raise ValueError(f"horizon_dates: {date} is not after the last observation")
+        return (days - self.last_day) / self.series.gap
+
+    def _until(self, time):
+        """List the times whose law bounds the one at `time`: a cumulative count keeps all."""
+        earlier = np.arange(1.0, min(np.ceil(time), _MAX_STEPS)) if self.cumulative else []
+        return np.append(earlier, time)
+
+    def _row(self, time, scores):
+        location, up, down = (part[:, None] for part in self._law(self._until(time)))
+        spread = np.where(scores > 0, up, down)
+        rises = location + spread * np.sinh(priors.TAIL * np.arcsinh(scores))
+        return np.maximum(self.anchor + np.max(rises, axis=0) * self.series.unit, self.floor)
+
+    def _law(self, times):
+        """Median rise, spread above and spread below it, in mean steps, at each time."""
+        series = self.series
+        known = np.broadcast_to(series.vector, (len(times), len(series.vector)))
+        ahead = np.clip(times / (series.points - 1), _SHORTEST, _LONGEST)
+        logs = np.log(np.stack([np.clip(times, 0.05, 100.0), ahead], axis=1))
+        known = np.concatenate([known, logs], axis=1)
+        promised = series.direction * np.array(
+            [series.growth.growth(name, times) for name in self.candidates]
+        )
+        weights = np.array(list(self.weights.values()))[:, None]
+        growth = np.sum(weights * promised, axis=0)
+        discord = np.sum(weights * (promised - growth) ** 2, axis=0)
+        taken_back = np.tanh(_dot(series.vector, priors.REVERSION)) * series.surprise
+        median = growth * 1.3 / (1.0 + np.exp(-_dot(known, priors.DAMPING)))
+        median = median - taken_back * np.minimum(times, 1.0)
+        spread = self._spread(times, growth, discord) * np.exp(_dot(known, priors.SPREAD))
+        lean = np.exp(np.tanh(_dot(known, priors.SKEW)) * series.direction)
+        doubt = self.doubt / series.unit
+        up, down = np.hypot(spread * lean, doubt), np.hypot(spread / lean, doubt)
+        return series.direction * median, priors.WIDTH * up, priors.WIDTH * down
+
+    def _spread(self, times, growth, discord):
+        own = _dot(np.array(list(self.weights.values())), self.series.losses)
+        noise, step, disagreement, mistakes, size = priors.VARIANCES
+        by_time = noise * self.series.noise**2 + step + mistakes * own**2
+        return np.sqrt(by_time * times + disagreement * discord + size * growth**2)
+
+
+def fit(dates, values, qualifiers=None, cumulative=False):
+    """Fit the candidate curves of a count and weigh them.
+
+    Parameters
+    ----------
+    dates : sequence of str (ISO 8601) or dates, length n
+        Strictly increasing; gaps may be irregular. At least `MIN_POINTS`.
+    values : sequence of float, length n
+        Finite, any unit.
+    qualifiers : sequence of str, length n, optional
+        "exact", "about" (rounded), "at_least" (a floor) or "at_most"; exact when left out.
+    cumulative : bool
+        True for a count that cannot fall, such as registered accounts.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ValueError
+        Names what is wrong with which entry.
+    """
+    days, values = _checked_series(dates, values)
+    qualifiers = _checked_qualifiers(qualifiers, len(values))
+    seen = observations.estimate(days, values, qualifiers, cumulative)
+    series = traits.describe(days, seen.values)
+    floor = seen.floor if cumulative else (0.0 if values.min() >= 0 else -np.inf)
+    return Model(
+        candidates=list(curves.CANDIDATES),
+        weights=_weigh(series),
+        last_day=float(days[-1]),
+        anchor=float(seen.values[-1]),
+        doubt=seen.doubt,
+        floor=floor,
+        cumulative=bool(cumulative),
+        series=series,
+    )
+
+
+def forecast(dates, values, horizon_dates, quantiles, *, qualifiers=None, cumulative=False):
+    """Forecast quantiles of a count.
+
+    Parameters
+    ----------
+    dates : sequence of str (ISO 8601) or dates, length n
+        Strictly increasing; gaps may be irregular. Four to fifty are what the method was built for.
+    values : sequence of float, length n
+        Finite, any unit.
+    horizon_dates : sequence of dates, length H
+        After the last of `dates`.
+    quantiles : sequence of float, length Q
+        Levels in ]0, 1[, ascending.
+    qualifiers : sequence of str, length n, optional
+        "exact", "about", "at_least" or "at_most".
+    cumulative : bool
+        True for a count that cannot fall: no quantile is below what it has reached.
+
+    Returns
+    -------
+    ndarray, shape (H, Q)
+        Unit of the values; each row ascends. The same input gives the same numbers.
+
+    Raises
+    ------
+    ValueError
+        Names what is wrong with which entry.
+    """
+    return fit(dates, values, qualifiers, cumulative).quantiles(horizon_dates, quantiles)
+
+
+def target_probability(dates, values, date, target, *, qualifiers=None, cumulative=False):
+    """Chance that a count is at or above a target on a date.
+
+    Parameters
+    ----------
+    dates, values, qualifiers, cumulative
+        As in `forecast`.
+    date : date or str
+        After the last of `dates`.
+    target : float
+        Unit of the values.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        Names what is wrong with which entry.
+    """
+    return fit(dates, values, qualifiers, cumulative).probability(date, target)
+
+
+def leave_one_out(
+    dates, values, horizon_date, quantiles=(0.1, 0.5, 0.9), *, qualifiers=None, cumulative=False
+):
+    """Forecast again without each point in turn, to see which of them the forecast hangs on.
+
+    Parameters
+    ----------
+    dates, values, qualifiers, cumulative
+        As in `forecast`, with at least `MIN_POINTS` + 1 points.
+    horizon_date : date or str
+        After the last of `dates`.
+    quantiles : sequence of float
+        Levels in ]0, 1[, ascending.
+
+    Returns
+    -------
+    DataFrame
+        One row a point left out: `date`, `value`, then one column `q<level>` a quantile. The first
+        row leaves nothing out (`date` and `value` missing).
+
+    Raises
+    ------
+    ValueError
+        If the points are too few, or as `forecast`.
+    """
+    dates, values = list(dates), list(values)
+    labels = _checked_qualifiers(qualifiers, len(values))
+    if len(dates) <= MIN_POINTS:
+        raise ValueError(f"leaving one point out needs {MIN_POINTS + 1} points, not {len(dates)}")
+    rows = []
+    for left_out in [None, *range(len(dates))]:
+        kept = [i for i in range(len(dates)) if i != left_out]
+        model = fit(
+            [dates[i] for i in kept],
+            [values[i] for i in kept],
+            [labels[i] for i in kept],
+            cumulative,
+        )
+        row = model.quantiles([horizon_date], quantiles)[0]
+        whole = left_out is None
+        rows.append([pd.NaT, np.nan, *row] if whole else [dates[left_out], values[left_out], *row])
+    table = pd.DataFrame(rows, columns=["date", "value", *(f"q{level:g}" for level in quantiles)])
+    return table.assign(date=pd.to_datetime(table["date"]))
+
+
+def _weigh(series):
+    mean = np.mean(series.losses)
+    relative = np.log((series.losses + 0.1 * mean + 1e-9) / (mean + 1e-9))
+    votes = np.array([_dot(series.vector, priors.VOTES[name]) for name in curves.CANDIDATES])
+    votes = votes - priors.TRUST * relative
+    weights = np.exp(votes - votes.max())
+    return dict(zip(curves.CANDIDATES, (weights / weights.sum()).tolist(), strict=True))
+
+
+def _dot(left, right):
+    # Summed by numpy, not by BLAS: the same last digit on every machine.
+    return np.sum(left * right, axis=-1)
+
+
+def _tidy(numbers):
+    """Twelve significant digits, so that a last-bit difference between machines does not show."""
+    numbers = np.asarray(numbers, float)
+    sizes = np.where(numbers == 0, 1.0, np.abs(numbers))
+    factors = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(sizes)))
+    usable = np.isfinite(factors) & (factors > 0)
+    return np.where(usable, np.round(numbers * factors) / np.where(usable, factors, 1.0), numbers)
+
+
+def _checked_series(dates, values):
+    dates, values = list(dates), list(values)
+    if len(dates) != len(values):
+        raise ValueError(f"{len(dates)} dates but {len(values)} values")
+    if len(dates) < MIN_POINTS:
+        raise ValueError(f"a forecast needs at least {MIN_POINTS} points, not {len(dates)}")
+    days = observations.day_numbers(dates)
+    for i in range(1, len(days)):
+        if days[i] <= days[i - 1]:
+            raise ValueError(f"dates must increase, but {dates[i]} follows {dates[i - 1]}")
+    return days, np.array([_checked_value(value) for value in values])
+
+
+def _checked_value(value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a number") from None
+    if not np.isfinite(number):
+        raise ValueError(f"values must be finite, but one is {number}")
+    return number
+
+
+def _checked_qualifiers(qualifiers, count):
+    if qualifiers is None:
+        return ["exact"] * count
+    qualifiers = list(qualifiers)
+    if len(qualifiers) != count:
+        raise ValueError(f"{len(qualifiers)} qualifiers for {count} values")
+    for qualifier in qualifiers:
+        if qualifier not in observations.QUALIFIERS:
+            known = ", ".join(observations.QUALIFIERS)
+            raise ValueError(f"qualifier {qualifier!r} is none of {known}")
+    return qualifiers
+
+
+def _checked_levels(quantiles):
+    levels = np.array([_checked_value(level) for level in quantiles])
+    if np.any(levels <= 0) or np.any(levels >= 1):
+        raise ValueError("quantiles must lie strictly between 0 and 1")
+    if np.any(np.diff(levels) < 0):
+        raise ValueError("quantiles must be given in ascending order")
+    return levels
