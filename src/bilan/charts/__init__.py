@@ -1,0 +1,24 @@
+"""One chart a function, one theme, and the class that shows a chart in a notebook.
+
+The functions take tidy tables and words already chosen; they hold no data logic.
+"""
+
+from bilan.charts.figure import Figure, figure, to_svg
+from bilan.charts.growth import fan, series, small_fan
+from bilan.charts.programme import measurement_vs_claim, progress, timeline
+from bilan.charts.ranking import dot_plot, rank_distribution, rank_history
+
+__all__ = [
+    "Figure",
+    "dot_plot",
+    "fan",
+    "figure",
+    "measurement_vs_claim",
+    "progress",
+    "rank_distribution",
+    "rank_history",
+    "series",
+    "small_fan",
+    "timeline",
+    "to_svg",
+]

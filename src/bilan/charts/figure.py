@@ -1,0 +1,119 @@
+"""Draw a chart, and show it in a notebook with what a page needs to know of it."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from bilan.charts.theme import NARROW, WIDE, locale, register_fonts
+
+VEGALITE_MIME = "application/vnd.vegalite.v6+json"
+_VEGALITE = "6.4"  # the version whose schema Altair 6 writes and vl-convert carries
+
+# Vega describes every mark in English. A page says it once, in the figure's own alternative text.
+_ARIA = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+_HIDDEN = re.compile(r'<text [^>]*opacity="0"[^>]*>.*?</text>')
+_INERT = re.compile(r'<path class="(?:background|foreground)"[^>]*(?:d=""|h0v0h0Z")[^>]*/>')
+_SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"')
+_NAME = re.compile(r'(\bid="|url\(#|href="#)')
+
+
+def to_svg(chart: alt.TopLevelMixin, lang: str = "fr") -> str:
+    """Draw a chart as SVG: the same bytes for the same chart, no network, no inline style.
+
+    The root element has the class ``chart``, by which ``review.css`` finds it. Names inside bear a
+    prefix made from the drawing, so that many charts can be inlined in one page.
+    """
+    register_fonts()
+    words = locale(lang)
+    svg = vl_convert.vegalite_to_svg(
+        chart.to_dict(),
+        vl_version=_VEGALITE,
+        allowed_base_urls=[],
+        format_locale=words["number"],
+        time_format_locale=words["time"],
+    )
+    for pattern in (_ARIA, _HIDDEN, _INERT):
+        svg = pattern.sub("", svg)
+    svg = _full_width(svg.replace('class="marks"', 'class="chart"', 1))
+    prefix = "c" + hashlib.sha256(svg.encode()).hexdigest()[:8] + "-"
+    return _NAME.sub(rf"\g<1>{prefix}", svg)
+
+
+def _full_width(svg: str) -> str:
+    """Widen a drawing that falls a little short, so that text has one size on all charts."""
+    found = _SIZE.search(svg)
+    if not found:
+        return svg
+    width, height = map(float, found.groups())
+    full = next((wide for wide in (NARROW, WIDE) if 0.85 * wide < width < wide), width)
+    return _SIZE.sub(f'width="{full:g}" height="{height:g}" viewBox="0 0 {full:g} {height:g}"', svg)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its label, caption, alternative text and sources.
+
+    A notebook shows it as SVG, plain text and Vega-Lite, never as HTML: Quarto answers an HTML
+    output with scripts from a CDN. The words travel as the output's metadata, under ``bilan``.
+    """
+
+    chart: alt.TopLevelMixin
+    label: str
+    caption: str
+    alt: str
+    sources: tuple[str, ...] = ()
+    lang: str = "fr"
+    narrow: alt.TopLevelMixin | None = field(default=None)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        data = {
+            "image/svg+xml": to_svg(self.chart, self.lang),
+            "text/plain": self.alt,
+            VEGALITE_MIME: self.chart.to_dict(),
+        }
+        words: dict[str, Any] = {
+            "label": self.label,
+            "caption": self.caption,
+            "alt": self.alt,
+            "sources": list(self.sources),
+        }
+        if self.narrow is not None:
+            words["narrow"] = to_svg(self.narrow, self.lang)
+        return data, {"bilan": words}
+
+
+def figure(
+    chart: alt.TopLevelMixin,
+    label: str,
+    caption: str,
+    alt: str,
+    sources: tuple[str, ...] | list[str] = (),
+    lang: str = "fr",
+    narrow: alt.TopLevelMixin | None = None,
+) -> Figure:
+    """Wrap a chart for display at the end of a notebook's cell.
+
+    Parameters
+    ----------
+    chart
+        The chart as a wide page and the PDF show it.
+    label
+        ``fig-…``, by which a chapter embeds and cites it.
+    caption, alt
+        What the figure shows; what a reader who does not see it must know.
+    sources
+        Keys of the sources that the chart rests on.
+    lang
+        Language of the words and the numbers.
+    narrow
+        The same chart made for a phone (``narrow=True``); its SVG travels in the metadata.
+    """
+    if not label.startswith("fig-"):
+        raise ValueError(f"a figure's label begins with 'fig-': {label!r}")
+    if not alt.strip():
+        raise ValueError(f"{label}: a figure needs an alternative text")
+    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow)
