@@ -72,7 +72,7 @@ rule programme:
         code("programme.py", "track.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
         notebook="notebooks/4-programme.ipynb",
     output:
-        expand("data/processed/{{edition}}/{table}.parquet", table=["forecasts", "target_states", "milestone_states", "changes", "track_record"]),
+        expand("data/processed/{{edition}}/{table}.parquet", table=["forecasts", "target_states", "milestone_states", "changes", "track_record", "track_targets", "track_ranks"]),
         run=directory("build/{edition}/runs/programme"),
     params: languages=languages
     shell: RUN + " --output {output.run}/{{lang}}.ipynb {params.languages}"

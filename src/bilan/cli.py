@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from bilan import editions, workflow
-from bilan.editions import UsageError
 
 app = typer.Typer(
     help="The reproducible annual review of Tech.gouv.",
@@ -69,10 +68,10 @@ def build(
     cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
 ) -> None:
     """Bring the published review up to date."""
-    from bilan.render import choose_renderer
+    from bilan.render import check_renderer
 
     with _told():
-        choose_renderer(renderer)
+        check_renderer(renderer)
         workflow.prepare()
     outcome = workflow.run(renderer, cores)
     site = editions.project_root() / "site/index.html"
@@ -144,8 +143,6 @@ def render(edition: Edition, lang: Lang, renderer: Renderer = "auto") -> None:
 
     project = editions.project_root() / "build" / editions.edition(edition).id / lang
     with _step(f"{edition} render {lang}"):
-        if faults := check_staged(project):
-            raise UsageError("\n".join(faults))
         done = render_project(project, renderer)
         (project / "renderer").write_text(f"{done.renderer} {done.version}\n", "utf-8")
 

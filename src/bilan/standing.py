@@ -146,9 +146,7 @@ class Standing:
 
     def movement(self) -> pd.DataFrame:
         """Return how far ranks move by a change of method beside how far they move by time."""
-        return ranking.movement(self.ranks().rename(columns={"value": "score"}).assign(
-            value=lambda t: t["score"]
-        )[["vintage", "year", "country", "value"]])
+        return ranking.movement(self.ranks()[["vintage", "year", "country", "value"]])
 
     # -------------------------------------------------------------- words
 
@@ -227,12 +225,12 @@ class Standing:
     def _history(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the ranks to draw, named by their method."""
         if self.panel.shape[1] == self.scores.query("vintage == @self.vintage")["year"].nunique():
-            return table.assign(
-                vintage=[self._say("method", vintage=v) for v in table["vintage"]]
-            )
+            return table.assign(vintage=[self._say("method", vintage=v) for v in table["vintage"]])
         # Vintages of one year each follow one another in a single line.
-        return table.sort_values("vintage").drop_duplicates(["country", "year"], keep="last").assign(
-            vintage=self.index_name
+        return (
+            table.sort_values("vintage")
+            .drop_duplicates(["country", "year"], keep="last")
+            .assign(vintage=self.index_name)
         )
 
     def _transcription(self, mine: pd.DataFrame) -> str:
@@ -248,11 +246,10 @@ class Standing:
         if self.outlook is None:
             return None
         words, look = self.facts.words, self.outlook
-        year, low, high = self.simulation[0][0], *look.interval
+        year, low, high = look.year, look.low, look.high
         table = pd.DataFrame(
             {"rank": range(1, len(look.probabilities) + 1), "probability": look.probabilities}
         )
-        current = self.ranks().query("country == @self.country and vintage == @self.vintage").iloc[-1]
         values = {
             "low": words.ordinal(low),
             "high": words.ordinal(high),
@@ -260,8 +257,8 @@ class Standing:
             "median": words.ordinal(look.median),
             "gain": words.chances(look.gain),
             "lose": words.chances(look.lose),
-            "rank": words.ordinal(int(current["rank"])),
-            "current": int(current["year"]),
+            "rank": words.ordinal(look.last_rank),
+            "current": look.last_year,
         }
         key = "one" if low == high else "many"
         label = self._label("fig-next")
@@ -271,7 +268,7 @@ class Standing:
             "subtitle": self._say("next.subtitle", **values),
             "interval": (low, high),
             "interval_label": self._say("next.interval"),
-            "current": (int(current["rank"]), self._say("next.current", **values)),
+            "current": (look.last_rank, self._say("next.current", **values)),
             "lang": self.facts.lang,
         }
         return charts.figure(
@@ -352,40 +349,57 @@ class Standing:
         rows = [
             [
                 words.ordinal(int(row.rank)),
-                words.number(row.score, decimals),
-                words.number(row.score - own, decimals),
+                self._country(row.held_by),
+                words.number(row.score_then, decimals),
+                words.number(row.missing_then, decimals),
+                self._say(
+                    "needed.range",
+                    low=words.number(row.score_low, decimals),
+                    high=words.number(row.score_high, decimals),
+                ),
             ]
             for row in self.outlook.needed.itertuples()
         ]
-        year = int(self.panel.columns[-1])
+        values = {
+            "year": self.outlook.last_year,
+            "next": self.outlook.year,
+            "score": words.number(own, decimals),
+        }
+        columns = ("place", "holder", "then", "gap", "expected")
         return Table(
             label=self._label("tbl-needed"),
-            caption=self._say("needed.caption", year=year, score=words.number(own, decimals)),
-            header=[self._say(f"needed.{c}") for c in ("place", "score", "gap")],
+            caption=self._say("needed.caption", **values),
+            header=[self._say(f"needed.{c}", **values) for c in columns],
             rows=rows,
-            align="rrr",
+            align="rlrrr",
             sources=self._sources()[-1:],
         )
 
     def table_movement(self) -> Table | None:
         """Return how far ranks move by method alone beside how far they move in a year."""
         table = self.movement()
-        if table.empty or table["kind"].nunique() < 2:
+        if table["kind"].nunique() < 2:
             return None
         words = self.facts.words
+        summed = table.groupby("kind", as_index=False).agg(
+            comparisons=("kind", "size"), mean=("mean_places", "mean"), largest=("largest", "max")
+        )
         rows = [
             [
-                self._say(f"movement.{row.kind}", first=row.first, second=row.second),
+                self._say(f"movement.{row.kind}"),
+                words.number(row.comparisons),
                 words.number(row.mean, 1),
-                words.number(row.largest, 0),
+                words.number(row.largest),
             ]
-            for row in table.itertuples()
+            for row in summed.itertuples()
         ]
+        label = self._label("tbl-movement")
         return Table(
-            label=self._label("tbl-movement"),
+            label=label,
             caption=self._say("movement.caption"),
-            header=[self._say(f"movement.{c}") for c in ("what", "mean", "largest")],
+            header=[self._say(f"movement.{c}") for c in ("what", "comparisons", "mean", "largest")],
             rows=rows,
-            align="lrr",
+            align="lrrr",
             sources=self._sources(),
+            data=tables.write_figure_data(table, self.facts.edition.id, self._run, label),
         )

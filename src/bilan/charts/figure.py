@@ -68,6 +68,7 @@ class Figure:
     sources: tuple[str, ...] = ()
     lang: str = "fr"
     narrow: alt.TopLevelMixin | None = field(default=None)
+    data: str = ""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         data = {
@@ -80,6 +81,7 @@ class Figure:
             "caption": self.caption,
             "alt": self.alt,
             "sources": list(self.sources),
+            "data": self.data,
         }
         if self.narrow is not None:
             words["narrow"] = to_svg(self.narrow, self.lang)
@@ -94,6 +96,7 @@ def figure(
     sources: tuple[str, ...] | list[str] = (),
     lang: str = "fr",
     narrow: alt.TopLevelMixin | None = None,
+    data: str = "",
 ) -> Figure:
     """Wrap a chart for display at the end of a notebook's cell.
 
@@ -111,9 +114,11 @@ def figure(
         Language of the words and the numbers.
     narrow
         The same chart made for a phone (``narrow=True``); its SVG travels in the metadata.
+    data
+        File name of its numbers as CSV.
     """
     if not label.startswith("fig-"):
         raise ValueError(f"a figure's label begins with 'fig-': {label!r}")
     if not alt.strip():
         raise ValueError(f"{label}: a figure needs an alternative text")
-    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow)
+    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow, data)

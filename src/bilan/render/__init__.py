@@ -25,6 +25,7 @@ __all__ = [
     "Fault",
     "RenderError",
     "Rendered",
+    "check_renderer",
     "check_staged",
     "escape_attribute",
     "escape_markdown",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 Renderer = Literal["auto", "quarto", "embedded"]
+RENDERERS = ("auto", "quarto", "embedded")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,20 @@ class Rendered:
     version: str
     reason: str = ""
     warnings: tuple[str, ...] = ()
+
+
+def check_renderer(renderer: str) -> None:
+    """Refuse a renderer that is unknown or can't be used, before any work is done.
+
+    Raises
+    ------
+    RenderError
+        In one line: what is allowed, or why Quarto can't be used.
+    """
+    if renderer not in RENDERERS:
+        raise RenderError(f"unknown renderer {renderer!r}; allowed: {', '.join(RENDERERS)}")
+    if renderer == "quarto" and not (found := quarto.status()).usable:
+        raise RenderError(f"Quarto cannot be used: {found.reason}")
 
 
 def render(

@@ -1,0 +1,58 @@
+"""What changed from one edition to the next, largest first."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bilan import programme
+
+FIGURE_COLUMNS = ["indicator", "before", "before_on", "after", "after_on", "ratio"]
+STATE_COLUMNS = ["target", "indicator", "before", "after"]
+
+
+def of_figures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Compare the last usable figure of every indicator in two editions.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame
+        ``observations`` of the earlier and the later edition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``FIGURE_COLUMNS``: indicators whose last figure is a later one, the largest relative
+        change first.
+    """
+    rows = []
+    for indicator in sorted(set(before["indicator"]) & set(after["indicator"])):
+        old = programme.series(before, indicator).tail(1)
+        new = programme.series(after, indicator).tail(1)
+        if old.empty or new.empty or new["date"].iloc[0] <= old["date"].iloc[0]:
+            continue
+        (was, was_on), (now, now_on) = (t[["value", "date"]].iloc[0] for t in (old, new))
+        rows.append((indicator, was, was_on, now, now_on, now / was if was else float("nan")))
+    table = pd.DataFrame(rows, columns=FIGURE_COLUMNS)
+    size = table["ratio"].where(table["ratio"] >= 1, 1 / table["ratio"])
+    return table.loc[size.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
+def of_states(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Compare the states of all targets in two editions.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame
+        ``target_states`` of the earlier and the later edition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``STATE_COLUMNS``: targets that are new (``before`` empty) or whose state changed.
+    """
+    both = after[["target", "indicator", "state"]].merge(
+        before[["target", "state"]], on="target", how="left", suffixes=("_after", "_before")
+    )
+    changed = both[both["state_before"] != both["state_after"]].fillna({"state_before": ""})
+    changed = changed.rename(columns={"state_before": "before", "state_after": "after"})
+    return changed[STATE_COLUMNS].sort_values(["before", "target"]).reset_index(drop=True)
