@@ -301,7 +301,8 @@ class Chantiers:
                 contradiction.title,
                 Markdown(
                     "; ".join(
-                        f"{_plain(f.text)} ({_plain(words.date(f.date.date(), f.precision))}) {f.cite}"
+                        f"{_plain(f.text)} "
+                        f"({_plain(words.date(f.date.date(), f.precision))}) {f.cite}"
                         for f in contradiction.figures
                     )
                 ),

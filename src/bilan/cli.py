@@ -138,7 +138,6 @@ def stage(edition: Edition, lang: Lang) -> None:
 @app.command()
 def render(edition: Edition, lang: Lang, renderer: Renderer = "auto") -> None:
     """Render an edition's Quarto project to HTML and PDF."""
-    from bilan.render import check_staged
     from bilan.render import render as render_project
 
     project = editions.project_root() / "build" / editions.edition(edition).id / lang

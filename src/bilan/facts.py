@@ -191,6 +191,12 @@ class Facts:
         """Return an indicator's name."""
         return self.indicators.at[indicator, f"name_{self.lang}"]
 
+    def cumulative(self, indicator: str) -> bool:
+        """Say whether an indicator is a count that can't fall."""
+        return indicator in self.indicators.index and bool(
+            self.indicators.at[indicator, "cumulative"]
+        )
+
     def _figure(self, row: pd.Series) -> Figure:
         unit = self.unit(row["indicator"])
         bare = self.words.quantity(row["value"], unit)

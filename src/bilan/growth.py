@@ -105,12 +105,9 @@ class Growth:
     def _subtitle(self) -> str:
         words = self.facts.words
         first, last = self.figures["date"].iloc[[0, -1]].dt.date
-        key = "subtitle.forecast" if self.model else "subtitle.few"
+        key = "forecast" if self.model else "single" if len(self.figures) == 1 else "few"
         return self._say(
-            key,
-            first=words.date(first, "month"),
-            last=words.date(last, "month"),
-            count=len(self.figures),
+            f"subtitle.{key}", first=words.date(first, "month"), last=words.date(last, "month")
         )
 
     def transcription(self) -> str:
@@ -119,24 +116,18 @@ class Growth:
         value, when = self._last()
         row = self.figures.iloc[0]
         first = self._quantity(row["value"], row["qualifier"])
-        told = [
-            self._say(
-                "alt.observed",
-                first=first,
-                start=words.during(row["date"].date(), row["precision"]),
-                value=value,
-                when=when,
-            )
-        ]
+        key = "alt.single" if len(self.figures) == 1 else "alt.observed"
+        start = words.during(row["date"].date(), row["precision"])
+        told = [self._say(key, first=first, start=start, value=value, when=when)]
         fan = self._fan()
         if fan is None:
-            told.append(self._say("alt.few", count=len(self.figures)))
+            told.append(self._say("alt.few"))
         else:
             for _, line in self._year_ends(fan).iterrows():
                 told.append(
                     self._say(
                         "alt.forecast",
-                        when=words.during(line["date"].date()),
+                        when=words.date(line["date"].date()),
                         low=words.rounded(line["q10"]),
                         high=self._quantity(_round(line["q90"])),
                     )
