@@ -220,6 +220,16 @@ def test_a_stated_day_is_not_before_the_source():
             assert row["published_on"] == written, row
 
 
+def test_no_row_is_known_before_its_source():
+    dated = {row["source_id"]: row["date"] for row in TABLES["sources"]}
+    for table in ("observations", "milestones"):
+        for row in TABLES[table]:
+            assert row["published_on"] >= dated[row["source_id"]], row
+    for row in TABLES["targets"]:
+        if row["announced_rule"] == "stated":
+            assert row["announced_on"] >= dated[row["source_id"]], row
+
+
 def test_definitions_tell_nothing_of_later_years():
     known = {}
     for row in TABLES["observations"]:
