@@ -1,7 +1,13 @@
--- Quarto notes on every embedded cell the absolute path of its notebook and
--- Papermill's timings. The page is published, so they go.
+-- What Quarto must not leave in the page.
+--
+-- 1. On every embedded cell: the absolute path of its notebook and Papermill's
+--    timings. The page is published, so they go.
+-- 2. `alt` on the block around a figure, where HTML has no such attribute: it
+--    moves to the picture that lacks one.
+-- 3. In Typst the wrapper of an embedded cell: a block as narrow as its figure.
 --
 -- _quarto.yml:  filters: [{at: post-render, path: filters/strip-notebook.lua}]
+-- The embedded engine writes none of this.
 
 local PRIVATE = { "^notebook", "^data%-notebook", "^quarto%-private%-", "^papermill", "^execution" }
 
@@ -15,17 +21,34 @@ local function private(name)
   return false
 end
 
+local function describe(blocks, alt)
+  return blocks:walk({
+    Image = function(image)
+      if #image.caption == 0 and not image.attributes.alt then
+        image.attributes.alt = alt
+        return image
+      end
+    end,
+  })
+end
+
 function Div(div)
-  local kept, changed = {}, false
-  for name, value in pairs(div.attributes) do
+  if FORMAT:match("typst") and div.classes:includes("quarto-embed-nb-cell") then
+    return div.content
+  end
+  local names = {}
+  for name in pairs(div.attributes) do
     if private(name) then
-      changed = true
-    else
-      kept[#kept + 1] = { name, value }
+      names[#names + 1] = name
     end
   end
-  if changed then
-    div.attributes = kept
-    return div
+  for _, name in ipairs(names) do
+    div.attributes[name] = nil
   end
+  local alt = div.attributes.alt
+  if alt then
+    div.attributes.alt = nil
+    div.content = describe(div.content, alt)
+  end
+  return div
 end

@@ -141,7 +141,12 @@ def _language(project: Project) -> Iterator[Fault]:
 
 
 def _filters(project: Project) -> Iterator[Fault]:
-    filters = project.options("html").get("filters") or []
+    for name in FORMATS:
+        yield from _post_render(project, name)
+
+
+def _post_render(project: Project, name: str) -> Iterator[Fault]:
+    filters = project.options(name).get("filters") or []
     post = [f for f in filters if isinstance(f, dict) and f.get("at") == "post-render"]
     texts = []
     for entry in post:
@@ -151,7 +156,7 @@ def _filters(project: Project) -> Iterator[Fault]:
         else:
             texts.append(path.read_text(encoding="utf-8"))
     if not any("notebook" in text and "quarto" in text for text in texts):
-        needed = "a post-render filter must remove `notebook` and `quarto-private-*` attributes"
+        needed = f"{name}: a post-render filter must remove `notebook` and `quarto-private-*`"
         yield project.fault(needed, "filters")
 
 

@@ -197,7 +197,8 @@ def _check_image(
         document.fault(index, f"{label} lacks a caption")
     if not alt and (label or holder or not words):
         name = label or (holder[0].attr.id if holder else image["path"])
-        document.fault(index, f"{name} lacks its alternative text, fig-alt")
+        at = holder[0].start if holder else index
+        document.fault(at, f"{name} lacks its alternative text, fig-alt")
     if "alt" in attr.values:
         document.fault(index, "write fig-alt, not alt")
     _check_path(document, project, index, image["path"].strip("<>"))

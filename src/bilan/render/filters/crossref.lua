@@ -128,7 +128,7 @@ local function typst_float(float, content)
   local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#figure([") })
   blocks:extend(content)
   blocks:insert(pandoc.Plain(inlines))
-  return pandoc.Div(blocks)
+  return blocks
 end
 
 local function typst_picture(float, call)
@@ -182,6 +182,13 @@ local function render(float, content)
   return (TYPST and typst_float or html_float)(float, content)
 end
 
+-- In Typst a div is a block as narrow as what it holds; cells need none.
+local function is_wrapper(div)
+  return TYPST and div.classes:find_if(function(name)
+    return name == "cell" or name == "quarto-embed-nb-cell" or name:match("^cell%-output")
+  end) ~= nil
+end
+
 local function div_float(div)
   local kind = kind_of(div.identifier)
   if not kind then
@@ -199,6 +206,12 @@ local function div_float(div)
     id = div.identifier, kind = kind, caption = last.content, alt = alt,
     classes = div.classes, attributes = div.attributes,
   }, div.content), false
+end
+
+local function unwrap(div)
+  if is_wrapper(div) then
+    return div.content
+  end
 end
 
 local function figure_float(figure)
@@ -340,5 +353,6 @@ function Pandoc(doc)
     Image = function(image) return set_alt(image) end,
     Math = math,
     Table = plain_table,
+    Div = unwrap,
   })
 end
