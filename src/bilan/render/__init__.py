@@ -7,10 +7,10 @@ Pandoc and Typst do, with the same template and the same style.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from . import embedded, quarto
 from .check import check_staged, examine
@@ -142,10 +142,21 @@ def _with_embedded(
         if "typst" in formats:
             options = project.options("typst")
             paper = pool.submit(embedded.pdf, project, documents["typst"], options)
+    _raise_together([task for task in (page, paper) if task])
     html = page.result() if page else None
     pdf, warnings = paper.result() if paper else (None, ())
     _verify(project, html)
     return Rendered(html, pdf, "embedded", embedded.version(), reason, warnings)
+
+
+def _raise_together(tasks: list[Future[Any]]) -> None:
+    """Raise what the formats found as one error."""
+    errors = [error for task in tasks if (error := task.exception())]
+    faults = [fault for e in errors if isinstance(e, DialectError) for fault in e.faults]
+    if faults:
+        raise DialectError(faults)
+    for error in errors:
+        raise error
 
 
 def _verify(project: Project, page: Path | None) -> None:

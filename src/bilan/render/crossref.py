@@ -47,6 +47,9 @@ _REFERENCE = re.compile(
     r"(?<![\w\\/@.])@(?:\{(?P<braced>[^}\s]+)\}|(?P<bare>\w(?:[\w:.#$%&\-+?<>~/]*\w)?))"
 )
 _TARGET = re.compile(r"(?<=\])\([^)\n]*\)|<[^>\s]*>")
+_BRACKETS = re.compile(r"(?<!\\)\[([^\[\]]*@[^\[\]]*)\]")
+_NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:")
+_NOTE_CALL = re.compile(r"(?<!\\)\[\^([^\]\s]+)\]")
 _BIB_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", re.MULTILINE)
 
 
@@ -75,6 +78,8 @@ def check(document: Document, project: Project, metadata: dict[str, Any]) -> set
         for match in _REFERENCE.finditer(_without_markup(line)):
             kind = _refer(document, index, match["braced"] or match["bare"], labels, known)
             used.add(kind)
+        _check_brackets(document, index, line)
+    _check_notes(document, clear)
     return used - {""}
 
 
@@ -93,6 +98,30 @@ def bibliography(document: Document, project: Project, metadata: dict[str, Any])
         except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
             document.faults.append(project.fault(f"{name} cannot be read", "bibliography"))
     return keys
+
+
+def _check_brackets(document: Document, index: int, line: str) -> None:
+    """Keep references and citations apart: Quarto drops the citation."""
+    for group in _BRACKETS.findall(line):
+        keys = [match["braced"] or match["bare"] for match in _REFERENCE.finditer(group)]
+        kinds = {key.partition("-")[0].lower() in KINDS for key in keys}
+        if len(kinds) > 1:
+            document.fault(index, "references and citations do not share brackets")
+
+
+def _check_notes(document: Document, clear: list[str]) -> None:
+    """Every note that is called is written, once."""
+    written: dict[str, int] = {}
+    for index, line in enumerate(clear):
+        note = _NOTE.match(line)
+        if note and note[1] in written:
+            document.fault(index, f"the note {note[1]} is written twice")
+        if note:
+            written[note[1]] = index
+    for index, line in enumerate(clear):
+        for called in _NOTE_CALL.findall(_NOTE.sub("", line)):
+            if called not in written:
+                document.fault(index, f"the note {called} is not written")
 
 
 def _keys(suffix: str, text: str) -> set[str]:

@@ -19,7 +19,7 @@ from .markdown import escape_markdown, scan
 from .project import ROOT, Project, inside
 
 _SHORTCODE = re.compile(r"\{\{\{<(?P<escaped>.*?)>\}\}\}|\{\{<(?P<call>.*?)>\}\}")
-_ALONE = re.compile(r"^\s*\{\{<\s*(?P<call>(?:include|embed)\b.*?)\s*>\}\}\s*$")
+_ALONE = re.compile(r"^\s*\{\{< +(?P<call>(?:include|embed)\b.*?) +>\}\}\s*$")
 _EXECUTABLE = re.compile(r"^\{(?!=)([A-Za-z]\w*)")
 
 
@@ -127,6 +127,9 @@ class _Expansion:
                 return shown if in_code else escape_markdown(shown)
             return match[0] if in_code else self._inline(name, number, match["call"])
 
+        if _ALONE.match(line) and not clear.strip() and name != ROOT:
+            self._fault(name, number, "Quarto would resolve this even in code: write {{{< … >}}}")
+
         resolved = _SHORTCODE.sub(replace, line)
         if "{{<" in _SHORTCODE.sub("", clear):
             self._fault(name, number, "a shortcode is not closed on its line")
@@ -142,6 +145,9 @@ class _Expansion:
         return words
 
     def _inline(self, name: str, number: int, call: str) -> str:
+        if not (call.startswith(" ") and call.endswith(" ")):
+            self._fault(name, number, "a shortcode has a space after {{< and before >}}")
+            return ""
         words = self._arguments(name, number, call)
         if not words:
             return ""
@@ -160,13 +166,14 @@ class _Expansion:
         value = table
         for part in re.split(r"(?<!\\)\.", key):
             value = value.get(part.replace("\\.", ".")) if isinstance(value, dict) else None
+        source = "_variables.yml" if kind == "var" else "the metadata"
         if value is None or isinstance(value, dict | list):
-            source = "_variables.yml" if kind == "var" else "the metadata"
             self._fault(name, number, f"{kind} {key}: no such value in {source}")
             return ""
-        if isinstance(value, bool):
-            return str(value).lower()
-        return " ".join(str(value).split())
+        if not isinstance(value, str | int):
+            self._fault(name, number, f"{kind} {key}: write it as text in {source}")
+            return ""
+        return str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())
 
     def _block(self, name: str, number: int, call: str) -> None:
         words = self._arguments(name, number, call)
@@ -179,14 +186,12 @@ class _Expansion:
         if len(words) != 1:
             self._fault(name, number, "include takes one file")
             return
-        # Quarto resolves an include from the file that includes; "/" is the project.
-        base = "" if words[0].startswith("/") else name.rpartition("/")[0]
-        target = f"{base}/{words[0].lstrip('/')}".lstrip("/")
-        path = inside(self.project.root, target)
+        # Quarto resolves every include from the root document, also in a chapter.
+        path = inside(self.project.root, words[0].lstrip("/"))
         if path is None:
             self._fault(name, number, f"include {words[0]}: outside the project folder")
         elif not path.is_file():
-            self._fault(name, number, f"include {words[0]}: no such file")
+            self._fault(name, number, f"include {words[0]}: no such file, seen from {ROOT}")
         else:
             target = path.relative_to(self.project.root.resolve()).as_posix()
             self._included(name, number, target, path.read_text(encoding="utf-8").splitlines())

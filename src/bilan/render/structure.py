@@ -26,6 +26,10 @@ _IMAGE = re.compile(
     r"\((?P<path><[^>]*>|[^()\s]*)(?:\s+\"[^\"]*\")?\)"
     r"(?P<attr>\{(?:[^{}\"]|\"(?:\\.|[^\"\\])*\")*\})?"
 )
+# Pandoc's rule for $…$ in a line.
+_MATH = re.compile(r"(?<![\\\w$])\$(?=[^\s$])[^$]*[^\s\\$]\$(?!\d)|(?<!\\)\$\$")
+_CAPTION = re.compile(r"^(:|Table:)\s+\S")
+_TABLE = re.compile(r"^\s*(\||\+[-=]|-{3,})")
 _NO_CAPTION = re.compile(r"^\s*(:{3,}|!\[|\||`{3,}|~{3,}|\+[-=]|$)")
 
 
@@ -41,7 +45,7 @@ class Div:
 
 def divs(document: Document) -> list[Div]:
     """List the fenced divs in the order they open; faults for those left open."""
-    clear = scan(document.lines).text
+    clear = scan(document.lines, comments=True).text
     found: list[Div] = []
     stack: list[Div] = []
     for index, line in enumerate(clear):
@@ -141,11 +145,25 @@ def check(document: Document, project: Project) -> None:
             _check_callout(document, project, div, clear)
         if div.attr.id.startswith(("fig-", "tbl-")):
             _check_float(document, div, blocks, clear)
+    _check_tables(document, clear)
     floats = [div for div in blocks if div.attr.id.startswith("fig-")]
     for index, line in enumerate(clear):
+        if _MATH.search(attributes.BLOCK.sub(" ", line)):
+            document.fault(index, "a formula has no alternative text in PDF/UA: use words")
         for image in _IMAGE.finditer(line):
             holder = [d for d in floats if d.start < index < d.end]
             _check_image(document, project, index, image, holder)
+
+
+def _check_tables(document: Document, clear: list[str]) -> None:
+    """Want a label on every caption of a table written in Markdown."""
+    for index, line in enumerate(clear):
+        if not _CAPTION.match(line) or "{#tbl-" in line:
+            continue
+        before = [text for text in clear[max(index - 3, 0) : index] if text.strip()]
+        after = [text for text in clear[index + 1 : index + 3] if text.strip()]
+        if any(_TABLE.match(text) for text in [*before[-1:], *after[:1]]):
+            document.fault(index, "a captioned table needs a label {#tbl-…}")
 
 
 def _check_classes(document: Document, div: Div) -> None:

@@ -14,7 +14,7 @@ local counts = { fig = 0, tbl = 0 }
 local levels = {}
 
 local function fault(needle, message)
-  io.stderr:write("BILAN-FAULT\t", needle, "\t", message, "\n")
+  io.stderr:write("BILAN-FAULT\t", needle:match("^[^\n\t]*"), "\t", message, "\n")
 end
 
 local function kind_of(identifier)
