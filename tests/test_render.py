@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from staged import SVG, add_cell, append, edit, result, stage
+from staged import FILTERS, SVG, add_cell, append, edit, result, stage
 
 from bilan.render import (
     DialectError,
@@ -278,10 +278,69 @@ def test_profile(project):
     assert "subtitle" not in text
 
 
+@pytest.mark.parametrize("how", ["variable", "file"])
+def test_profile_as_quarto_finds_it(project, monkeypatch, how):
+    edit(project, "_quarto.yml", "profile:\n  default: fr\n", "")
+    monkeypatch.delenv("QUARTO_PROFILE", raising=False)
+    assert load(project).profile is None
+    if how == "variable":
+        monkeypatch.setenv("QUARTO_PROFILE", "en")
+    else:
+        (project / "profile").write_text("en\n")
+    assert load(project).profile == "en"
+
+
+def test_a_font_that_is_missing_is_told(project):
+    edit(project, "_quarto.yml", "mainfont: Libertinus Serif", "mainfont: No Such Font")
+    made = render(project, "embedded", ["typst"])
+    assert any("no such font" in warning for warning in made.warnings)
+
+
+def test_fonts_of_the_project(project):
+    from fontpkg_source_sans_3 import __file__ as package
+
+    fonts = sorted((Path(package).parent / "files").glob("*.ttf"))
+    (project / "fonts").mkdir()
+    for font in fonts:
+        (project / "fonts" / font.name).write_bytes(font.read_bytes())
+    edit(project, "_quarto.yml", "mainfont: Libertinus Serif", "mainfont: Source Sans 3")
+    edit(project, "_quarto.yml", "papersize: a4", "papersize: a4\n    font-paths: [fonts]")
+    made = render(project, "embedded", ["typst"])
+    assert made.warnings == ()
+    with pikepdf.open(made.pdf) as opened:
+        names = {str(o.get("/BaseFont", "")) for o in opened.objects if hasattr(o, "get")}
+    assert any("SourceSans3" in name for name in names)
+
+
 def test_typst_refuses_a_document_without_alternative_text(project):
     edit(project, "typst-template.typ", "  doc\n}", '  image("pictures/mark.svg")\n  doc\n}')
     with pytest.raises(RenderError, match=r"Typst refused the PDF.*alt"):
         render(project, "embedded", ["typst"])
+
+
+# The filter for Quarto ---------------------------------------------------------------
+
+
+def filtered(source: str, to: str) -> str:
+    import pypandoc
+
+    lua = str(FILTERS / "strip-notebook.lua")
+    return pypandoc.convert_text(source, to, format="markdown", extra_args=["--lua-filter", lua])
+
+
+def test_filter_removes_what_quarto_notes_on_a_cell():
+    cell = '::: {.quarto-embed-nb-cell notebook="/home/x.ipynb" notebook-title="x" lang="fr"}\n'
+    cell += '::: {.cell quarto-private-1="{}" papermill="{}" execution_count=3}\nMot\n:::\n:::\n'
+    kept = '<divclass="quarto-embed-nb-cell"lang="fr"><divclass="cell"><p>Mot</p></div></div>'
+    assert "".join(filtered(cell, "html").split()) == kept
+    assert filtered(cell, "typst").count("#block[") == 1
+
+
+def test_filter_moves_the_alternative_text_to_the_picture():
+    figure = '::: {#fig-x alt="Une \\"ligne\\""}\n![](x.svg)\n\n![](y.svg){alt="Autre"}\n:::\n'
+    page = BeautifulSoup(filtered(figure, "html"), "html.parser")
+    assert page.div.attrs == {"id": "fig-x"}
+    assert [img["alt"] for img in page.find_all("img")] == ['Une "ligne"', "Autre"]
 
 
 # Words from elsewhere -----------------------------------------------------------
@@ -553,6 +612,7 @@ CONFIG_FAULTS = [
     ("citeproc: true\n", "", "a bibliography needs citeproc: true for Typst"),
     ("[typst-template.typ, typst-show.typ]", "[typst-show.typ]", "typst needs template-partials"),
     ("references.json", "none.json", "bibliography none.json: no such file"),
+    ("callout-icon: false\n", "", "callouts need callout-icon: false"),
     ("lang: fr", "lang: [fr", "not YAML"),
 ]
 

@@ -181,6 +181,9 @@ def _check_callout(document: Document, project: Project, div: Div, clear: list[s
         known = ", ".join(CALLOUTS)
         document.fault(div.start, f"unknown callout {' '.join(kinds)}; the kinds are {known}")
         return
+    if project.options("typst").get("callout-icon") is not False:
+        needed = "callouts need callout-icon: false: the icons' font is not in the PDF"
+        document.faults.append(project.fault(needed, "callout-icon"))
     body = [line for line in clear[div.start + 1 : div.end] if line.strip()]
     titled = div.attr.values.get("title") or (body and body[0].lstrip().startswith("#"))
     if not titled and kinds[0] != "note" and not project.lang.startswith("en"):
