@@ -490,6 +490,7 @@ TEXT_FAULTS = [
     ('::: {#fig-new fig-alt="x"}\n![](pictures/mark.svg)\n:::', "fig-new lacks a caption"),
     ("::: {#fig-new}\n![](pictures/mark.svg)\n\nMot\n:::", "lacks its alternative text"),
     ('::: {#fig-new fig-alt="x"}\nRien\n\nMot\n:::', "fig-new must hold one picture"),
+    ('Un ![mot](pictures/mark.svg){fig-align="left"} ici', "fig-align is outside the dialect"),
     ("```{python}\n1\n```", "a {python} cell: execute it in a notebook"),
 ]
 
@@ -572,6 +573,27 @@ def test_fault_in_a_cell(project, source, outputs, message):
     assert any(f.startswith(expected) and message in f for f in found), found
 
 
+def test_a_date_of_the_metadata_can_be_written(project):
+    append(project, "chapters/_b.qmd", "\nArrêté au {{< meta as-of >}}.\n")
+    text = render(project, "embedded", ["html"]).html.read_text(encoding="utf-8")
+    assert "Arrêté au 2020-12-31." in text
+
+
+@pytest.mark.parametrize("name", ["chapters/_b.qmd", "_variables.yml", "review.qmd"])
+def test_fault_in_the_encoding(project, name):
+    (project / name).write_bytes("été".encode("latin-1"))
+    assert f"{name}:1: the file is not UTF-8" in faults_of(project)
+
+
+def test_size_of_a_picture(project):
+    for size in ("50%", "8cm", "96", "48px"):
+        picture = f"\nUn ![trait](pictures/mark.svg){{width={size}}} ici.\n"
+        append(project, "chapters/_b.qmd", picture)
+    source = typst(project)
+    found = re.findall(r'alt: "trait", width: ([^)]*)\)', source)
+    assert found == ["50%", "8cm", "1in", "0.5in"]
+
+
 def test_printed_text_is_shown_as_code_when_there_is_nothing_else(project):
     stream = {"output_type": "stream", "name": "stdout", "text": "un ``` deux\n"}
     add_cell(project, "#| label: said\nprint()", stream)
@@ -641,6 +663,14 @@ def test_the_projects_own_path_is_refused(project):
     line = append(project, "chapters/_b.qmd", f"\nFait dans {project.resolve()}.\n") + 1
     fault = f"chapters/_b.qmd:{line}: the absolute path of the project"
     assert fault in check_staged(project)
+
+
+@pytest.mark.parametrize("mime", ["text__markdown", "image__svg_xml"])
+def test_the_projects_own_path_in_an_output_is_refused(project, mime):
+    add_cell(project, "#| label: c\n#| fig-alt: x\nf()", result(**{mime: f"<svg>{project}</svg>"}))
+    line = append(project, "chapters/_b.qmd", "\n{{< embed notebooks/x.ipynb#c >}}\n") + 1
+    fault = next(f for f in check_staged(project) if "the absolute path of the project" in f)
+    assert fault.startswith(f"chapters/_b.qmd:{line}: ")
 
 
 def test_a_title_is_needed(project):

@@ -72,6 +72,7 @@ def examine(
         used |= crossref.check(shown, project, options)
         documents[name] = shown
         faults += shown.faults
+        faults += _embedded_path(project, shown)
     for rule in (_project, _html, _typst, _language, _filters, _paths, _shortcodes, _own_path):
         faults += rule(project)
     if "sec" in used:
@@ -106,7 +107,7 @@ def _html(project: Project) -> Iterator[Fault]:
     if path is None or not path.is_file():
         yield project.fault("html needs a template of the project", "format", "html", "template")
         return
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8", errors="replace")
     if not text.startswith("<!DOCTYPE html>"):
         yield Fault(str(name), 1, "the template must begin with <!DOCTYPE html> in capitals")
     if not _CHARSET.search(text):
@@ -202,9 +203,21 @@ def _own_path(project: Project) -> Iterator[Fault]:
             continue
         if relative.parts[0].startswith((".", "review_files")) or relative.name == "review.html":
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
             if own in line:
                 yield Fault(relative.as_posix(), number, "the absolute path of the project")
+
+
+def _embedded_path(project: Project, document: Document) -> Iterator[Fault]:
+    """Find the folder's own path in what notebooks show."""
+    own = str(project.root.resolve())
+    for index, line in enumerate(document.lines):
+        if own in line:
+            yield Fault(*document.at(index), "the absolute path of the project")
+    for name, content in document.files.items():
+        if own.encode() in content:
+            yield Fault(*document.find(name), f"{name} holds the absolute path of the project")
 
 
 def _sections(project: Project, documents: dict[str, Document]) -> Iterator[Fault]:

@@ -7,10 +7,12 @@ that is meant to be read.  Whatever the dialect does not know becomes a
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from . import notebook
@@ -170,7 +172,7 @@ class _Expansion:
         if value is None or isinstance(value, dict | list):
             self._fault(name, number, f"{kind} {key}: no such value in {source}")
             return ""
-        if not isinstance(value, str | int):
+        if not isinstance(value, str | int | dt.date):
             self._fault(name, number, f"{kind} {key}: write it as text in {source}")
             return ""
         return str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())
@@ -193,10 +195,15 @@ class _Expansion:
         elif not path.is_file():
             self._fault(name, number, f"include {words[0]}: no such file, seen from {ROOT}")
         else:
-            target = path.relative_to(self.project.root.resolve()).as_posix()
-            self._included(name, number, target, path.read_text(encoding="utf-8").splitlines())
+            self._included(name, number, path)
 
-    def _included(self, name: str, number: int, target: str, lines: list[str]) -> None:
+    def _included(self, name: str, number: int, path: Path) -> None:
+        target = path.relative_to(self.project.root.resolve()).as_posix()
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            self._fault(target, 1, "the file is not UTF-8")
+            return
         if target in self.open:
             self._fault(name, number, f"include {target}: the file includes itself")
             return

@@ -70,7 +70,10 @@ def executable() -> str:
     """Find the Pandoc of ``pypandoc-binary``, or the one on ``PATH``."""
     import pypandoc
 
-    return pypandoc.get_pandoc_path()
+    try:
+        return pypandoc.get_pandoc_path()
+    except OSError as error:
+        raise RenderError("Pandoc is missing: install pypandoc-binary") from error
 
 
 @cache

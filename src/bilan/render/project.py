@@ -162,7 +162,15 @@ def _read_mapping(project: Project, name: str, required: bool = False) -> dict[s
         if required:
             project.faults.append(Fault(name, 1, "the staged project has no such file"))
         return {}
-    return _parse(project, name, path.read_text(encoding="utf-8"), 1)
+    return _parse(project, name, _read(project, path), 1)
+
+
+def _read(project: Project, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        project.faults.append(Fault(path.name, 1, "the file is not UTF-8"))
+        return ""
 
 
 def _parse(project: Project, name: str, text: str, line: int) -> dict[str, Any]:
@@ -187,7 +195,7 @@ def _read_root(project: Project) -> None:
     if not path.is_file():
         project.faults.append(Fault(ROOT, 1, "the staged project has no such file"))
         return
-    text = path.read_text(encoding="utf-8")
+    text = _read(project, path)
     front = _FRONT.match(text)
     if front:
         project.front = _parse(project, ROOT, front[1] or "", 2)

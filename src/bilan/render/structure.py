@@ -20,7 +20,7 @@ _OPEN = re.compile(r"^\s*:{3,}\s*(?P<attr>\{.*\}|[\w-]+)\s*:*\s*$")
 _CLOSE = re.compile(r"^\s*:{3,}\s*$")
 _BROKEN = re.compile(r"^\s*:{3,}\s*\{[^}]*$")
 _FOREIGN_CLASS = re.compile(r"^(panel-|column-|layout|aside$|cell-code-annotation|theorem$|proof$)")
-_FOREIGN_KEY = re.compile(r"^(layout|fig-subcap|tbl-subcap|fig-pos|tbl-colwidths)")
+_FOREIGN_KEY = re.compile(r"^(layout|fig-subcap|tbl-subcap|fig-pos|fig-align|tbl-colwidths)")
 _IMAGE = re.compile(
     r"!\[(?P<alt>(?:[^\[\]\\]|\\.|\[[^\]]*\])*)\]"
     r"\((?P<path><[^>]*>|[^()\s]*)(?:\s+\"[^\"]*\")?\)"
@@ -170,9 +170,13 @@ def _check_classes(document: Document, div: Div) -> None:
     for name in div.attr.classes:
         if _FOREIGN_CLASS.match(name):
             document.fault(div.start, f".{name} is outside the dialect")
-    for key in div.attr.values:
+    _check_keys(document, div.start, div.attr)
+
+
+def _check_keys(document: Document, index: int, attr: Attributes) -> None:
+    for key in attr.values:
         if _FOREIGN_KEY.match(key):
-            document.fault(div.start, f"{key} is outside the dialect")
+            document.fault(index, f"{key} is outside the dialect")
 
 
 def _check_callout(document: Document, project: Project, div: Div, clear: list[str]) -> None:
@@ -209,6 +213,7 @@ def _check_image(
 ) -> None:
     attr = attributes.parse(image["attr"] or "")
     words = image["alt"].strip()
+    _check_keys(document, index, attr)
     alt = attr.values.get("fig-alt") or any(d.attr.values.get("fig-alt") for d in holder)
     label = attr.id if attr.id.startswith("fig-") else ""
     alone = document.lines[index].strip() == image[0]

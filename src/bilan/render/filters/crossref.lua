@@ -46,12 +46,16 @@ local function alternative(image, given)
   return alt
 end
 
--- Lengths that Typst reads as they stand; others are left out.
+-- Lengths that Typst can read, pixels at 96 to the inch; others are left out.
 local function typst_size(image)
   local size = ""
   for _, key in ipairs({ "width", "height" }) do
-    local value = image.attributes[key]
-    if value and value:match("^[%d.]+%%$") or value and value:match("^[%d.]+[cmpi][mtn]$") then
+    local value = image.attributes[key] or ""
+    local pixels = value:match("^([%d.]+)p?x?$")
+    if pixels then
+      value = string.format("%.4gin", tonumber(pixels) / 96)
+    end
+    if value:match("^[%d.]+%%$") or value:match("^[%d.]+[cmpi][mtn]$") then
       size = size .. ", " .. key .. ": " .. value
     end
   end
