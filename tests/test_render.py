@@ -329,7 +329,7 @@ def filtered(source: str, to: str) -> str:
 
 
 def test_filter_removes_what_quarto_notes_on_a_cell():
-    cell = '::: {.quarto-embed-nb-cell notebook="/home/x.ipynb" notebook-title="x" lang="fr"}\n'
+    cell = '::: {.quarto-embed-nb-cell notebook="/else/x.ipynb" notebook-title="x" lang="fr"}\n'
     cell += '::: {.cell quarto-private-1="{}" papermill="{}" execution_count=3}\nMot\n:::\n:::\n'
     kept = '<divclass="quarto-embed-nb-cell"lang="fr"><divclass="cell"><p>Mot</p></div></div>'
     assert "".join(filtered(cell, "html").split()) == kept
