@@ -169,14 +169,16 @@ class Chantiers:
         if table.empty:
             return None
         words = self.facts.words
-        outcomes = table[table["kind"] == "outcome"].set_index("plan")["date"]
+        outcomes = table[table["kind"] == "outcome"].set_index("plan")["date"].to_dict()
         rows = table[table["kind"] != "outcome"]
         plan = rows["kind"] == "plan"
         drawn = pd.DataFrame(
             {
                 "label": rows[f"title_{self.facts.lang}"],
                 "planned": rows["date"].where(plan),
-                "done": rows["date"].where(~plan, rows["milestone"].map(outcomes)),
+                "done": rows["date"].where(
+                    ~plan, pd.to_datetime(rows["milestone"].map(outcomes.get))
+                ),
             }
         )
         values = {

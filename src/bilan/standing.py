@@ -51,15 +51,24 @@ class Standing:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Scores of the member states in the index's main dimension, every vintage."""
+        """Main scores of the states that were members when each vintage came out."""
         table = self.facts.tables["scores"]
         if self.about is None:
             return table.iloc[:0]
-        countries = self.facts.tables["countries"]
-        members = countries[countries["eu_from"].notna()]["country"]
-        main = (table["index"] == self.index) & (table["dimension"] == self.about["dimension"])
-        usable = table[main & table["country"].isin(members) & (table["confidence"] != "low")]
-        return usable.astype({"year": int}).sort_values(["vintage", "year", "country"])
+        main = table[
+            (table["index"] == self.index) & (table["dimension"] == self.about["dimension"])
+        ]
+        known = main[main["confidence"] != "low"].merge(
+            self.facts.tables["countries"][["country", "eu_from", "eu_until"]], on="country"
+        )
+        known = known.merge(
+            self.facts.tables["vintages"][["index", "vintage", "published_on"]],
+            on=["index", "vintage"],
+        )
+        member = (known["eu_from"] <= known["published_on"]) & ~(
+            known["eu_until"] <= known["published_on"]
+        )
+        return known[member].astype({"year": int}).sort_values(["vintage", "year", "country"])
 
     @cached_property
     def panel(self) -> pd.DataFrame:
