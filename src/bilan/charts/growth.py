@@ -82,7 +82,7 @@ def _frame(
 ) -> _Frame:
     dates = pd.concat([table["date"] for table in tables])
     tops = [table[name].max() for table in tables for name in ("value", "q975") if name in table]
-    ticks = nice_ticks(max([*tops, reference or 0]) * 1.04)
+    ticks = nice_ticks(max([*tops, reference or 0]) * 1.015)
     wide = total if total is not None else total_width(narrow)
     width = round(wide - axis_room(ticks, lang, percent) - right - 4)
     start, end = dates.min(), dates.max()
@@ -248,7 +248,7 @@ def fan(
     key = [qualifier_key(observed, lang)]
     if quantiles is not None:
         layers += _bands(quantiles, frame)
-        if outcome is None and _bands_have_room(quantiles, frame):
+        if outcome is None and not narrow and _bands_have_room(quantiles, frame):
             layers += _band_labels(quantiles, frame, lang)
         else:
             key.append(word("bands", lang))

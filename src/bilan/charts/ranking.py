@@ -170,7 +170,7 @@ def rank_distribution(
     """
     low, high = interval or (1, int(probabilities["rank"].max()))
     top = probabilities["probability"].max()
-    ticks = nice_ticks(top, 4)
+    ticks = nice_ticks(top, 5)
     count = int(probabilities["rank"].max())
     width = round(total_width(narrow) - axis_room(ticks, lang, True) - 8)
     height = 210 if narrow else 220
@@ -267,7 +267,7 @@ def dot_plot(
     left = max(text_width(name, SMALL_SIZE, bold=True) for name in rows["name"]) + 14
     right = max(text_width(label, SMALL_SIZE) for label in rows["label"]) + 10
     width = round(total_width(narrow) - left - right)
-    ticks = nice_ticks(rows["score"].max(), 4 if narrow else 6)
+    ticks = nice_ticks(rows["score"].max(), 5 if narrow else 8)
     x = alt.X(
         "score:Q",
         scale=alt.Scale(domain=[0, ticks[-1]]),

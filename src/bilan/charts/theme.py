@@ -168,15 +168,22 @@ def heading(title: str, subtitle: str, narrow: bool, key: str = "") -> alt.Title
     )
 
 
-def nice_ticks(top: float, count: int = 5, bottom: float = 0) -> list[float]:
-    """Choose round values from `bottom` up to the first that reaches `top`."""
+def nice_ticks(top: float, most: int = 6, bottom: float = 0) -> list[float]:
+    """Choose round values from `bottom` up to the first that reaches `top`.
+
+    Among the round steps that make at most `most` intervals, the one that wastes least room above
+    `top` wins; then the finer one.
+    """
     if top <= bottom:
         top = bottom + 1
-    raw = (top - bottom) / count
-    power = 10 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * 0.999)
-    first = math.floor(bottom / step)
-    return [round(step * i, 10) for i in range(first, math.ceil(top / step - 1e-9) + 1)]
+    power = 10.0 ** (math.floor(math.log10(top - bottom)) - 1)
+    scales = []
+    for step in (power * factor for factor in (1, 2, 2.5, 5, 10, 20, 25, 50)):
+        first, last = math.floor(bottom / step), math.ceil(top / step - 1e-9)
+        if 3 <= last - first <= most:
+            scales.append((last * step, step, first, last))
+    _, step, first, last = min(scales)
+    return [round(step * i, 10) for i in range(first, last + 1)]
 
 
 def value_axis(ticks: Sequence[float], lang: str, percent: bool = False, **options) -> alt.Axis:
@@ -222,7 +229,9 @@ def finish(chart: alt.TopLevelMixin, title: alt.Title | None, lang: str) -> alt.
         chart = chart.properties(title=title)
     text = {"labelColor": TEXT, "labelFontSize": LABEL_SIZE, "labelFontWeight": "normal"}
     return (
-        chart.properties(background="transparent", padding=2)
+        chart.properties(
+            background="transparent", padding={"left": 0, "right": 2, "top": 2, "bottom": 2}
+        )
         .configure(font=f"{SANS}, sans-serif", aria=False, locale=locale(lang))
         .configure_view(stroke=None)
         .configure_point(opacity=1)

@@ -1,0 +1,110 @@
+-- The review's own markup: what a chapter writes as fenced divs and spans, in both formats.
+--
+-- HTML: `.transcription` becomes <details> with its summary; cells are aligned by class.
+-- Typst gets a function call for each of the names below; typst-template.typ defines them.
+--
+-- _quarto.yml:  filters: [{at: post-render, path: filters/markup.lua}]
+
+local TYPST = FORMAT:match("typst") ~= nil
+local HTML = FORMAT:match("html") ~= nil
+
+-- Class of a div or span -> function of typst-template.typ.
+local BLOCKS = {
+  headline = "headline", promises = "promises", promise = "promise-card",
+  source = "source-line", margin = "margin-note", transcription = "transcription",
+}
+local INLINES = {
+  value = "key-figure", state = "state", probability = "probability", target = "target-value",
+}
+
+local summary = "Text"
+
+local function first_known(classes, names)
+  for _, name in ipairs(classes) do
+    if names[name] then
+      return names[name]
+    end
+  end
+end
+
+local function escape(text)
+  return (text:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
+end
+
+local function details(div)
+  local label = div.attributes.summary or summary
+  local blocks = pandoc.Blocks({
+    pandoc.RawBlock("html", '<details class="transcription">\n<summary>' .. escape(label) .. "</summary>"),
+  })
+  blocks:extend(div.content)
+  blocks:insert(pandoc.RawBlock("html", "</details>"))
+  return blocks
+end
+
+local function typst_block(div, name)
+  local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "[") })
+  blocks:extend(div.content)
+  blocks:insert(pandoc.RawBlock("typst", "]"))
+  return blocks
+end
+
+local function Meta(meta)
+  local labels = meta.labels
+  if labels and labels.transcription then
+    summary = pandoc.utils.stringify(labels.transcription)
+  end
+end
+
+local function Div(div)
+  if HTML and div.classes:includes("transcription") then
+    return details(div)
+  end
+  local name = TYPST and first_known(div.classes, BLOCKS)
+  return name and typst_block(div, name) or nil
+end
+
+local function Span(span)
+  local name = TYPST and first_known(span.classes, INLINES)
+  if not name then
+    return nil
+  end
+  local inlines = pandoc.Inlines({ pandoc.RawInline("typst", "#" .. name .. "[") })
+  inlines:extend(span.content)
+  inlines:insert(pandoc.RawInline("typst", "];"))
+  return inlines
+end
+
+-- Pandoc aligns cells with inline styles, which a strict content policy forbids: classes instead.
+local ALIGNED = { AlignRight = "number", AlignCenter = "centre" }
+
+local function align_rows(rows, columns)
+  for _, row in ipairs(rows) do
+    local at = 1
+    for _, cell in ipairs(row.cells) do
+      local name = ALIGNED[cell.alignment] or ALIGNED[columns[at] and columns[at][1]]
+      if name then
+        cell.attr.classes:insert(name)
+      end
+      cell.alignment = "AlignDefault"
+      at = at + cell.col_span
+    end
+  end
+end
+
+local function Table(tbl)
+  if not HTML then
+    return nil
+  end
+  align_rows(tbl.head.rows, tbl.colspecs)
+  for _, body in ipairs(tbl.bodies) do
+    align_rows(body.head, tbl.colspecs)
+    align_rows(body.body, tbl.colspecs)
+  end
+  align_rows(tbl.foot.rows, tbl.colspecs)
+  for i = 1, #tbl.colspecs do
+    tbl.colspecs[i] = { "AlignDefault", nil }
+  end
+  return tbl
+end
+
+return { { Meta = Meta }, { Div = Div, Span = Span, Table = Table } }
