@@ -31,7 +31,7 @@ def _told() -> Iterator[None]:
     """Turn a fault of the data or of the request into its message and exit status 1."""
     try:
         yield
-    except (ValueError, RuntimeError) as error:
+    except Exception as error:
         if not _meant_for_people(error):
             raise
         typer.echo(str(error), err=True)
@@ -112,7 +112,7 @@ def run(
         given = [*parameter, f"lang={language}"] if language else parameter
         target = Path(str(output).replace("{lang}", language))
         year = next((p.split("=")[1] for p in given if p.startswith("edition=")), "")
-        with _step(f"{year} {target.stem} {language}".strip()):
+        with _step(f"{year} {target.parent.name} {language}".strip()):
             values = notebooks.parse_parameters(given)
             notebooks.run(notebook, target, values)
 

@@ -95,6 +95,7 @@ def finish(staged: Path) -> str:
             return match.group(0)
         return _inline_svg(source.read_text("utf-8"), attributes)
 
+    page = page.replace('href="review.css"', 'href="../../review.css"')
     return re.sub(r"<img\b[^>]*>", inline, page)
 
 

@@ -59,13 +59,17 @@ def stage(edition: str, lang: str) -> Path:
     chosen = editions.edition(edition)
     source = editions.project_root() / "report"
     project = editions.project_root() / "build" / chosen.id / lang
+    project.mkdir(parents=True, exist_ok=True)
     facts = Facts(chosen, lang)
     runs = editions.project_root() / "build" / chosen.id / "runs"
     outputs = _label_outputs(sorted(runs.glob(f"*/{lang}.ipynb")), project / "notebooks")
     for name in SHARED:
         shutil.copyfile(source / name, project / name)
+    shutil.copytree(
+        editions.project_root() / "build/fonts/static", project / "fonts", dirs_exist_ok=True
+    )
     shutil.copytree(source / "filters", project / "filters", dirs_exist_ok=True)
-    settings = _merged(_yaml(source / "_quarto.yml"), _yaml(source / f"_quarto-{lang}.yml"))
+    settings = _settings(source, lang, chosen)
     _write(project / "_quarto.yml", _dump(settings))
     _write(project / "_variables.yml", _dump(_variables(facts)))
     _write(project / "sources.json", _bibliography(facts))
@@ -74,6 +78,20 @@ def stage(edition: str, lang: str) -> Path:
         folder = project if chapter.name == "review.qmd" else project / "chapters"
         _write(folder / chapter.name, typeset(_rendered(environment, chapter), lang))
     return project
+
+
+def _settings(source: Path, lang: str, edition: editions.Edition) -> dict:
+    """Return the project's ``_quarto.yml``: shared, the language's, and the edition's own."""
+    shared = _yaml(source / "_quarto.yml")
+    for name in ("quarto", "labels"):
+        shared = _merged(shared, _yaml(source / f"_{name}-{lang}.yml"))
+    own = {
+        "edition": edition.id,
+        "as-of": edition.as_of.isoformat(),
+        "home": "../../index.html",
+        "pdf": f"bilan-{edition.id}.pdf",
+    }
+    return _merged(shared, own)
 
 
 def _yaml(path: Path) -> dict:
