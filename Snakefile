@@ -25,6 +25,9 @@ def languages(wildcards):
     return " ".join(f"--lang {lang}" for lang in edition(wildcards.edition).languages)
 
 
+wildcard_constraints: edition=r"\d{4}", lang="fr|en", series="|".join(SERIES), index="|".join(INDICES)
+
+
 rule all:
     input: "build/published"
 
@@ -86,7 +89,7 @@ rule stage:
         lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),
         [str(p) for p in sorted(Path("report").glob("*")) if p.is_file()],
         code("report.py", "facts.py", "programme.py", "wording.py", "locale/*"),
-    output: "build/{edition}/{lang,fr|en}/review.qmd"
+    output: "build/{edition}/{lang}/review.qmd"
     shell: "{BILAN} stage --edition {wildcards.edition} --lang {wildcards.lang}"
 
 
