@@ -1,11 +1,14 @@
-"""A table as a notebook shows it: Markdown with a label, a caption and sources."""
+"""Figures and tables as a notebook shows them, each with its words, sources and numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bilan.facts import Markdown
+import pandas as pd
+
+from bilan import charts, tables
+from bilan.facts import Facts, Markdown
 from bilan.render import escape_markdown
 
 
@@ -66,3 +69,64 @@ class Table:
 
 def _cell(text: str) -> str:
     return text if isinstance(text, Markdown) else escape_markdown(text)
+
+
+@dataclass(frozen=True)
+class Exhibits:
+    """Makes the figures and tables of one notebook run.
+
+    Attributes
+    ----------
+    facts : bilan.facts.Facts
+    run : str
+        Name of the run, for instance ``adoption-tchap-mau``: its CSV files lie there.
+    """
+
+    facts: Facts
+    run: str
+
+    def quantity(self, indicator: str, value: float, qualifier: str = "exact") -> str:
+        """Return a value of an indicator with its unit."""
+        return self.facts.words.quantity(value, self.facts.unit(indicator), qualifier)
+
+    def figure(
+        self,
+        draw: Callable[..., object],
+        chart: Mapping[str, object],
+        label: str,
+        data: pd.DataFrame,
+        *,
+        caption: str,
+        alt: str,
+        sources: Sequence[str] = (),
+    ) -> charts.Figure:
+        """Draw a chart for the page and for a phone, and write its numbers beside it.
+
+        Parameters
+        ----------
+        draw : callable
+            A function of :mod:`bilan.charts`.
+        chart : mapping
+            Its arguments, without language and width.
+        label : str
+            ``fig-…``.
+        data : pandas.DataFrame
+            The numbers to publish as CSV.
+        caption, alt : str
+        sources : sequence of str
+        """
+        lang = self.facts.lang
+        return charts.figure(
+            draw(**chart, lang=lang),
+            label,
+            caption=caption,
+            alt=alt,
+            sources=list(dict.fromkeys(sources)),
+            lang=lang,
+            narrow=draw(**chart, lang=lang, narrow=True),
+            data=self.publish(data, label),
+        )
+
+    def publish(self, data: pd.DataFrame, label: str) -> str:
+        """Write the numbers behind a figure or table as CSV and return the file's name."""
+        return tables.write_figure_data(data, self.facts.edition.id, self.run, label)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bilan import charts, forecasts, tables
+from bilan import charts, forecasts
 from bilan.adoption import Model
+from bilan.exhibits import Exhibits
 from bilan.facts import Facts
 
 #: Labels of the figures, permanent addresses of the published page.
@@ -48,8 +49,6 @@ class Growth:
         """Return the fan chart, or ``None`` where there is nothing to draw."""
         if self.figures.empty:
             return None
-        label = LABELS[self.series]
-        edition, run = self.facts.edition.id, f"adoption-{self.series}"
         chart = {
             "observed": self.figures,
             "quantiles": self._fan(),
@@ -57,17 +56,15 @@ class Growth:
             "title": self.finding(),
             "subtitle": self._subtitle(),
             "labels": self._labels(),
-            "lang": self.facts.lang,
         }
-        return charts.figure(
-            charts.fan(**chart),
-            label,
+        return Exhibits(self.facts, f"adoption-{self.series}").figure(
+            charts.fan,
+            chart,
+            LABELS[self.series],
+            self._data(),
             caption=self._say("caption"),
             alt=self.transcription(),
-            sources=list(dict.fromkeys(self.figures["source_id"])),
-            lang=self.facts.lang,
-            narrow=charts.fan(**chart, narrow=True),
-            data=tables.write_figure_data(self._data(), edition, run, label),
+            sources=list(self.figures["source_id"]),
         )
 
     # -------------------------------------------------------------- words

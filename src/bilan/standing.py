@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bilan import charts, ranking, tables
-from bilan.exhibits import Table
+from bilan import charts, ranking
+from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts
 
 #: A vintage that scores fewer years than this is joined with the ones before it.
@@ -186,9 +186,9 @@ class Standing:
         return f"{kind}-{self.index}{suffix}"
 
     @property
-    def _run(self) -> str:
+    def _exhibits(self) -> Exhibits:
         suffix = "" if self.country == "FR" else f"-{self.country.lower()}"
-        return f"ranking-{self.index}{suffix}"
+        return Exhibits(self.facts, f"ranking-{self.index}{suffix}")
 
     def _sources(self) -> list[str]:
         vintages = self.facts.tables["vintages"].query("index == @self.index")
@@ -218,17 +218,15 @@ class Standing:
             "title": self._say("history.title", **values),
             "subtitle": self._say("history.subtitle", **values),
             "names": self._names(),
-            "lang": self.facts.lang,
         }
-        return charts.figure(
-            charts.rank_history(**chart),
+        return self._exhibits.figure(
+            charts.rank_history,
+            chart,
             label,
+            table,
             caption=self._say("history.caption"),
             alt=self._transcription(mine),
             sources=self._sources(),
-            lang=self.facts.lang,
-            narrow=charts.rank_history(**chart, narrow=True),
-            data=tables.write_figure_data(table, self.facts.edition.id, self._run, label),
         )
 
     def _history(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -278,17 +276,15 @@ class Standing:
             "interval": (low, high),
             "interval_label": self._say("next.interval"),
             "current": (look.last_rank, self._say("next.current", **values)),
-            "lang": self.facts.lang,
         }
-        return charts.figure(
-            charts.rank_distribution(**chart),
+        return self._exhibits.figure(
+            charts.rank_distribution,
+            chart,
             label,
+            table,
             caption=self._say("next.caption", **values),
             alt=self._say(f"next.alt.{key}", **values),
             sources=self._sources(),
-            lang=self.facts.lang,
-            narrow=charts.rank_distribution(**chart, narrow=True),
-            data=tables.write_figure_data(table, self.facts.edition.id, self._run, label),
         )
 
     def figure_scores(self) -> charts.Figure | None:
@@ -322,12 +318,13 @@ class Standing:
             "subtitle": self._say("scores.subtitle", **values),
             "mean": (mean, self._say("scores.mean", **values)),
             "names": self._names(),
-            "lang": self.facts.lang,
         }
         best = last.sort_values(ascending=False)
-        return charts.figure(
-            charts.dot_plot(**chart),
+        return self._exhibits.figure(
+            charts.dot_plot,
+            chart,
             label,
+            table[["country", "score"]],
             caption=self._say("scores.caption", **values),
             alt=self._say(
                 "scores.alt",
@@ -338,11 +335,6 @@ class Standing:
                 **values,
             ),
             sources=self._sources()[-1:],
-            lang=self.facts.lang,
-            narrow=charts.dot_plot(**chart, narrow=True),
-            data=tables.write_figure_data(
-                table[["country", "score"]], self.facts.edition.id, self._run, label
-            ),
         )
 
     # -------------------------------------------------------------- tables
@@ -410,5 +402,5 @@ class Standing:
             rows=rows,
             align="lrrr",
             sources=self._sources(),
-            data=tables.write_figure_data(table, self.facts.edition.id, self._run, label),
+            data=self._exhibits.publish(table, label),
         )
