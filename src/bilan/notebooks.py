@@ -31,7 +31,8 @@ INDICES = ("desi", "egov", "egdi")
 def _countries() -> list[str]:
     path = editions.project_root() / "data/raw/countries.csv"
     with path.open(encoding="utf-8", newline="") as file:
-        return [row["country"] for row in csv.DictReader(file)]
+        # A group of countries, such as the Union itself, has no day of accession.
+        return [row["country"] for row in csv.DictReader(file) if row["eu_from"]]
 
 
 #: What a parameter may be, by its name.
@@ -151,11 +152,20 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
                 cwd=editions.project_root(),
             )
         except PapermillExecutionError as error:
-            fault = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
+            where = _failed_cell(failed)
+            fault = f"cell {where}: {error.ename}: {error.evalue}"
             raise NotebookError(f"{notebook.name}, {fault} (executed copy: {failed})") from None
     nbformat.write(_without_timings(nbformat.read(failed, as_version=4)), failed)
     os.replace(failed, output)
     return output
+
+
+def _failed_cell(copy: Path) -> str:
+    """Return number and name of the cell that raised, as the executed copy shows it."""
+    for number, cell in enumerate(nbformat.read(copy, as_version=4).cells, 1):
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            return f"{number} ({cell.id})"
+    return "unknown"
 
 
 @contextmanager
