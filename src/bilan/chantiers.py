@@ -89,11 +89,16 @@ class Chantiers:
         return state
 
     def figure_progress(self) -> charts.Figure | None:
-        """Return how much of each dated target was reached."""
+        """Return how much was reached of each dated target that something measured.
+
+        A target that was announced twice is drawn once.
+        """
         dated = self.states[self.states["state"] != "undated"]
-        if dated.empty:
+        dated = dated.drop_duplicates(["indicator", "value", "date"])
+        if dated["reached"].notna().sum() == 0:
             return None
         words = self.facts.words
+        drawn = dated[dated["reached"].notna()]
         table = pd.DataFrame(
             {
                 "label": [
@@ -103,11 +108,11 @@ class Chantiers:
                         goal=self.exhibits.quantity(r.indicator, r.value),
                         year=r.date.year,
                     )
-                    for r in dated.itertuples()
+                    for r in drawn.itertuples()
                 ],
-                "share": dated["reached"].astype(float).to_numpy() / dated["value"].to_numpy(),
-                "state": [_bar_state(s) for s in dated["state"]],
-                "text": [self._progress_text(r) for r in dated.itertuples()],
+                "share": drawn["reached"].astype(float).to_numpy() / drawn["value"].to_numpy(),
+                "state": [_bar_state(s) for s in drawn["state"]],
+                "text": [self._progress_text(r) for r in drawn.itertuples()],
             }
         )
         counts = dated["state"].value_counts()

@@ -27,7 +27,7 @@ MONTHS_AHEAD = 36
 
 
 def grid(
-    as_of: dt.date, last: pd.Timestamp, targets: Sequence[pd.Timestamp] = ()
+    as_of: dt.date, known: pd.Series, targets: Sequence[pd.Timestamp] = ()
 ) -> pd.DatetimeIndex:
     """Return the days a count is forecast for.
 
@@ -35,20 +35,23 @@ def grid(
     ----------
     as_of : datetime.date
         The cut-off day.
-    last : pandas.Timestamp
-        The day of the last figure; nothing before it is forecast.
+    known : pandas.Series of Timestamp
+        Days of the figures, oldest first. Nothing before the last is forecast, and nothing
+        further ahead of it than the first lies behind: a year of figures says nothing of
+        the next three.
     targets : sequence of pandas.Timestamp
         Days that open targets are set for.
 
     Returns
     -------
     pandas.DatetimeIndex
-        The cut-off day, the month ends of the three years after it, and the targets' days.
+        The cut-off day, the month ends of the three years after it, and the targets' days,
+        as far as the figures reach.
     """
-    start = pd.Timestamp(as_of)
+    start, first, last = pd.Timestamp(as_of), known.iloc[0], known.iloc[-1]
     months = pd.date_range(start, periods=MONTHS_AHEAD + 1, freq="ME")
     days = pd.DatetimeIndex([start, *months, *targets]).unique().sort_values()
-    return days[days > last]
+    return days[(days > last) & (days <= last + (last - first))]
 
 
 def of_count(
@@ -81,7 +84,9 @@ def of_count(
         qualifiers=list(figures["qualifier"]),
         cumulative=cumulative,
     )
-    days = grid(edition.as_of, figures["date"].iloc[-1], list(targets["date"]))
+    days = grid(edition.as_of, figures["date"], list(targets["date"]))
+    if days.empty:
+        return None, pd.DataFrame(columns=COLUMNS)
     quantiles = model.quantiles(list(days.date), LEVELS)
     rows = [
         (edition.id, subject, "", "quantile", day, level, "", value)
@@ -99,7 +104,7 @@ def of_count(
             t.target,
             model.probability(t.date.date(), t.value),
         )
-        for t in targets.itertuples()
+        for t in targets[targets["date"].isin(days)].itertuples()
     ]
     return model, _table(rows)
 

@@ -103,8 +103,12 @@ class Growth:
         words = self.facts.words
         first, last = self.figures["date"].iloc[[0, -1]].dt.date
         key = "forecast" if self.model else "single" if len(self.figures) == 1 else "few"
+        end = self.forecast["date"].max() if self.model else pd.Timestamp(last)
         return self._say(
-            f"subtitle.{key}", first=words.date(first, "month"), last=words.date(last, "month")
+            f"subtitle.{key}",
+            first=words.date(first, "month"),
+            last=words.date(last, "month"),
+            end=words.date(end.date(), "month"),
         )
 
     def transcription(self) -> str:
@@ -152,11 +156,15 @@ class Growth:
         """Return the targets to mark, each with its label."""
         words = self.facts.words
         dated = self.targets[self.targets["date"].notna()].drop_duplicates(["date", "value"])
-        label = [
-            self._say("target", value=words.large(t.value), year=t.date.year)
-            for t in dated.itertuples()
-        ]
-        return dated[["date", "value"]].assign(label=label)
+        marks = []
+        for date, rows in dated.sort_values(["date", "value"]).groupby("date"):
+            goals = [words.large(value) for value in rows["value"]]
+            key = "target" if len(goals) == 1 else "targets"
+            label = self._say(key, value=words.join(goals), year=date.year)
+            # One label for a day, beside its highest target.
+            texts = [""] * (len(goals) - 1) + [label]
+            marks += zip([date] * len(goals), rows["value"], texts, strict=True)
+        return pd.DataFrame(marks, columns=["date", "value", "label"])
 
     def _labels(self) -> dict[str, str]:
         words = self.facts.words

@@ -232,7 +232,9 @@ class Standing:
     def _history(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the ranks to draw, named by their method."""
         if self.panel.shape[1] == self.scores.query("vintage == @self.vintage")["year"].nunique():
-            return table.assign(vintage=[self._say("method", vintage=v) for v in table["vintage"]])
+            # A single year makes no line.
+            lines = table[table.groupby("vintage")["year"].transform("nunique") > 1]
+            return lines.assign(vintage=[self._say("method", vintage=v) for v in lines["vintage"]])
         # Vintages of one year each follow one another in a single line.
         return (
             table.sort_values("vintage")
