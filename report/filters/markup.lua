@@ -10,11 +10,11 @@ local HTML = FORMAT:match("html") ~= nil
 
 -- Class of a div or span -> function of typst-template.typ.
 local BLOCKS = {
-  headline = "headline", promises = "promises", promise = "promise-card",
+  headline = "headline", promises = "promises",
   source = "source-line", margin = "margin-note", transcription = "transcription",
 }
 local INLINES = {
-  value = "key-figure", state = "state", probability = "probability", target = "target-value",
+  value = "key-figure", state = "state-word", probability = "chance", target = "target-value",
 }
 
 local summary = "Text"
@@ -48,6 +48,34 @@ local function typst_block(div, name)
   return blocks
 end
 
+-- An entry of the first screen: its spans become the arguments of one call.
+local function promise(blocks)
+  local inlines = pandoc.utils.blocks_to_inlines(blocks)
+  local call = pandoc.Inlines({ pandoc.RawInline("typst", "#promise(") })
+  for _, name in ipairs({ "value", "what", "state", "probability" }) do
+    for _, inline in ipairs(inlines) do
+      if inline.t == "Span" and inline.classes:includes(name) then
+        call:insert(pandoc.RawInline("typst", name .. ": ["))
+        call:extend(inline.content)
+        call:insert(pandoc.RawInline("typst", "], "))
+      end
+    end
+  end
+  call:insert(pandoc.RawInline("typst", ")"))
+  return { pandoc.Plain(call) }
+end
+
+local function promises(div)
+  return div:walk({
+    BulletList = function(list)
+      for i, blocks in ipairs(list.content) do
+        list.content[i] = promise(blocks)
+      end
+      return list
+    end,
+  })
+end
+
 local function Meta(meta)
   local labels = meta.labels
   if labels and labels.transcription then
@@ -60,6 +88,9 @@ local function Div(div)
     return details(div)
   end
   local name = TYPST and first_known(div.classes, BLOCKS)
+  if name == "promises" then
+    div = promises(div)
+  end
   return name and typst_block(div, name) or nil
 end
 
@@ -107,4 +138,5 @@ local function Table(tbl)
   return tbl
 end
 
-return { { Meta = Meta }, { Div = Div, Span = Span, Table = Table } }
+-- From the top down: a list of promises must still see its spans.
+return { { Meta = Meta }, { traverse = "topdown", Div = Div, Span = Span, Table = Table } }

@@ -78,7 +78,7 @@ def qualifier_key(data: pd.DataFrame, lang: str) -> str:
     present = set(data["qualifier"]) if "qualifier" in data else set()
     if present <= {"exact"}:
         return ""
-    return "  ·  ".join(word(name, lang) for name in QUALIFIERS if name in present)
+    return " · ".join(word(name, lang) for name in QUALIFIERS if name in present)
 
 
 def outcome_layers(data: pd.DataFrame, x: alt.X, y: alt.Y) -> list:

@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from bilan.charts.frame import moment
 from bilan.charts.marks import grid_axis, layer, text, time_axis
 from bilan.charts.theme import (
     FORECAST_80,
@@ -207,7 +208,7 @@ def timeline(
     days = [*rows["first"], *rows["last"]] + ([pd.Timestamp(today[0])] if today else [])
     start = min(days) - pd.Timedelta(days=45)
     end = max(days) + pd.Timedelta(days=45)
-    scale = alt.Scale(domain=[_day(start), _day(end)])
+    scale = alt.Scale(domain=[moment(start), moment(end)])
     axis = time_axis(start, end, width, lang)
     axis.grid, axis.gridColor = True, GRID
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], reverse=True, nice=False), axis=None)
@@ -219,10 +220,6 @@ def timeline(
         layers += text(row, alt.value(-left), y, INK, halo=narrow, dy=up)
     chart = alt.layer(*layers).properties(width=width, height=round(height))
     return finish(chart, heading(title, subtitle, narrow), lang)
-
-
-def _day(day: pd.Timestamp) -> alt.DateTime:
-    return alt.DateTime(year=day.year, month=day.month, date=day.day)
 
 
 def _today(today, scale: alt.Scale, axis: alt.Axis) -> list:

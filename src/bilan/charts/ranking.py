@@ -258,7 +258,7 @@ def dot_plot(
     rows = scores.sort_values("score", ascending=False, kind="stable").reset_index(drop=True)
     rows["place"] = rows.index + 1
     rows["name"] = [
-        f"{place}  {names.get(code, code)}"
+        f"{place}\u00a0 {names.get(code, code)}"
         for place, code in zip(rows["place"], rows["country"], strict=True)
     ]
     if "label" not in rows:

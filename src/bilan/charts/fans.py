@@ -1,0 +1,213 @@
+"""Forecasts as fans: what was observed, what is forecast, what was promised."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import altair as alt
+import pandas as pd
+
+from bilan.charts.frame import Frame, events_of, label_column, label_inside, labels_room, make_frame
+from bilan.charts.marks import (
+    dated,
+    layer,
+    observed_layers,
+    outcome_layers,
+    qualifier_key,
+    target_layers,
+    text,
+)
+from bilan.charts.theme import (
+    FORECAST,
+    FORECAST_50,
+    FORECAST_80,
+    FORECAST_95,
+    INK,
+    OBSERVED,
+    OUTCOME,
+    PAPER,
+    SMALL_SIZE,
+    TARGET,
+    finish,
+    heading,
+    word,
+)
+
+BANDS = (("q025", "q975", FORECAST_95), ("q10", "q90", FORECAST_80), ("q25", "q75", FORECAST_50))
+
+
+def _bands(quantiles: pd.DataFrame, frame: Frame) -> list:
+    layers: list = []
+    base = layer(quantiles)
+    for low, high, colour in BANDS:
+        y, y2 = frame.y.copy(), alt.Y2(f"{high}:Q")
+        y.shorthand = f"{low}:Q"
+        layers.append(base.mark_area(color=colour).encode(x=frame.x, y=y, y2=y2))
+    for edge in ("q025", "q975"):
+        y = frame.y.copy()
+        y.shorthand = f"{edge}:Q"
+        layers.append(base.mark_line(color=FORECAST, strokeWidth=0.75).encode(x=frame.x, y=y))
+    y = frame.y.copy()
+    y.shorthand = "q50:Q"
+    layers.append(
+        base.mark_line(color=FORECAST, strokeWidth=2, strokeDash=[6, 3]).encode(x=frame.x, y=y)
+    )
+    return layers
+
+
+def _inner_edges(quantiles: pd.DataFrame, frame: Frame) -> list[float]:
+    """Return the values of the median and the upper edges, a label's width before the end."""
+    first, last = quantiles.iloc[0], quantiles.iloc[-1]
+    into = max(0.0, 1 - 30 / _pixels(quantiles, frame))
+    names = ("q50", "q75", "q90", "q975")
+    return [first[name] + (last[name] - first[name]) * into for name in names]
+
+
+def _bands_have_room(quantiles: pd.DataFrame, frame: Frame) -> bool:
+    edges = [frame.pixel(value) for value in _inner_edges(quantiles, frame)]
+    return all(low - high >= SMALL_SIZE + 2 for low, high in pairwise(edges))
+
+
+def _band_labels(quantiles: pd.DataFrame, frame: Frame, lang: str) -> list:
+    """Name the bands inside, near their right ends."""
+    back = (frame.end - frame.start) * (14 / frame.width)
+    rows = pd.DataFrame(
+        {
+            "date": quantiles["date"].iloc[-1] - back,
+            "value": [(low + high) / 2 for low, high in pairwise(_inner_edges(quantiles, frame))],
+            "label": [f"{share}{word('percent', lang)}" for share in (50, 80, 95)],
+        }
+    )
+    options = {"align": "right", "halo": False, "fontSize": SMALL_SIZE}
+    return text(rows, frame.x, frame.y, INK, **options)
+
+
+def _pixels(quantiles: pd.DataFrame, frame: Frame) -> float:
+    reach = quantiles["date"].iloc[-1] - quantiles["date"].iloc[0]
+    return max(1.0, reach / (frame.end - frame.start) * frame.width)
+
+
+def fan(
+    observed: pd.DataFrame,
+    quantiles: pd.DataFrame | None = None,
+    targets: pd.DataFrame | None = None,
+    events: pd.DataFrame | None = None,
+    outcome: pd.DataFrame | None = None,
+    *,
+    title: str,
+    subtitle: str = "",
+    labels: Mapping[str, str] | None = None,
+    lang: str = "fr",
+    narrow: bool = False,
+) -> alt.LayerChart:
+    r"""Draw what was observed, what is forecast and what was promised.
+
+    Parameters
+    ----------
+    observed
+        ``date``, ``value`` and, if not all exact, ``qualifier``.
+    quantiles
+        ``date``, ``q025``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90``, ``q975``; begin at the last
+        observation for bands that grow out of it. None where there are too few data to forecast.
+    targets
+        ``date``, ``value``, ``label``.
+    events
+        ``date``, ``label``: one or two words.
+    outcome
+        ``date``, ``value``: what happened after the edition's cut-off day.
+    title, subtitle
+        The finding as a sentence; what is measured, its unit, from when to when.
+    labels
+        Words at the ends: ``observed``, ``forecast``, ``outcome``; ``\n`` breaks a line.
+    lang, narrow
+        Language of numbers and dates; whether to draw for a phone.
+    """
+    labels = dict(labels or {})
+    observed = dated(observed)
+    quantiles, targets, events, outcome = (
+        dated(table) if table is not None and len(table) else None
+        for table in (quantiles, targets, events, outcome)
+    )
+    tables = [table for table in (observed, quantiles, targets, outcome) if table is not None]
+    last = max(table["date"].max() for table in tables)
+    column, inside = _sort_labels(observed, quantiles, targets, outcome, labels, last)
+    room = labels_room([words for _, words, _ in column])
+    frame = make_frame(tables, lang, narrow, room, 300 if narrow else 270)
+    layers = events_of(events, frame)
+    key = [qualifier_key(observed, lang)]
+    if quantiles is not None:
+        layers += _bands(quantiles, frame)
+        if outcome is None and not narrow and _bands_have_room(quantiles, frame):
+            layers += _band_labels(quantiles, frame, lang)
+        else:
+            key.append(word("bands", lang))
+    layers += observed_layers(observed, frame.x, frame.y)
+    if outcome is not None:
+        layers += outcome_layers(outcome, frame.x, frame.y)
+    if targets is not None:
+        layers += target_layers(targets, frame.x, frame.y)
+    for point, colour in inside:
+        layers += label_inside(point, frame, colour)
+    layers += label_column(frame, column)
+    chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
+    return finish(chart, heading(title, subtitle, narrow, " · ".join(filter(None, key))), lang)
+
+
+def _sort_labels(observed, quantiles, targets, outcome, labels, last) -> tuple[list, list]:
+    """Tell the labels that stand in the column on the right from those inside the plot."""
+    column, inside = [], []
+    near = last - pd.Timedelta(days=31)
+    if "observed" in labels:
+        point = observed.iloc[-1].copy()
+        point["label"] = labels["observed"]
+        if point["date"] == last:
+            column.append((point["value"], point["label"], OBSERVED))
+        else:
+            inside.append((point, OBSERVED))
+    if quantiles is not None and "forecast" in labels:
+        column.append((quantiles["q50"].iloc[-1], labels["forecast"], FORECAST))
+    if outcome is not None and "outcome" in labels:
+        column.append((outcome["value"].iloc[-1], labels["outcome"], OUTCOME))
+    for _, target in targets.iterrows() if targets is not None else ():
+        if target["date"] >= near:
+            column.append((target["value"], target["label"], TARGET))
+        else:
+            inside.append((target, TARGET))
+    return column, inside
+
+
+def small_fan(
+    observed: pd.DataFrame,
+    quantiles: pd.DataFrame | None = None,
+    targets: pd.DataFrame | None = None,
+    *,
+    lang: str = "fr",
+    width: int = 180,
+    height: int = 48,
+) -> alt.LayerChart:
+    """Draw a fan as a miniature without axes, for the first screen.
+
+    The tables are those of `fan`; labels are left out.
+    """
+    tables = [dated(table) for table in (observed, quantiles, targets) if table is not None]
+    observed = dated(observed)
+    frame = make_frame(tables, lang, False, 0, height, total=width)
+    bare = {"x": frame.x.axis(None), "y": frame.y.axis(None)}
+    layers: list = []
+    if quantiles is not None:
+        for low, high, colour in BANDS:
+            y = bare["y"].copy()
+            y.shorthand = f"{low}:Q"
+            band = layer(dated(quantiles)).mark_area(color=colour)
+            layers.append(band.encode(x=bare["x"], y=y, y2=alt.Y2(f"{high}:Q")))
+    base = layer(observed).encode(**bare)
+    layers.append(base.mark_line(color=OBSERVED, strokeWidth=2))
+    layers.append(
+        layer(observed.tail(1)).encode(**bare).mark_point(size=30, fill=OBSERVED, stroke=OBSERVED)
+    )
+    if targets is not None:
+        diamond = layer(dated(targets)).encode(**bare)
+        layers.append(
+            diamond.mark_point(shape="diamond", size=70, fill=PAPER, stroke=TARGET, strokeWidth=2)
+        )
+    chart = alt.layer(*layers).properties(width=width, height=height)
+    return finish(chart, None, lang)

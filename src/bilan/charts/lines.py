@@ -1,0 +1,129 @@
+"""Observed series, without forecast: one or several lines, or small plots side by side."""
+
+import altair as alt
+import pandas as pd
+
+from bilan.charts.frame import Frame, events_of, label_column, labels_room, make_frame
+from bilan.charts.marks import dated, layer, observed_layers, qualifier_key, text
+from bilan.charts.theme import (
+    GREY,
+    INK,
+    LABEL_SIZE,
+    OBSERVED,
+    TARGET,
+    TEXT,
+    finish,
+    heading,
+    total_width,
+)
+
+
+def series(
+    observed: pd.DataFrame,
+    *,
+    title: str,
+    subtitle: str = "",
+    reference: tuple[float, str] | None = None,
+    events: pd.DataFrame | None = None,
+    lang: str = "fr",
+    narrow: bool = False,
+    percent: bool = False,
+    points: bool = True,
+) -> alt.TopLevelMixin:
+    """Draw one or several observed series, without forecast.
+
+    Parameters
+    ----------
+    observed
+        ``date``, ``value``, perhaps ``qualifier``; ``series`` names lines of one plot (the first in
+        the table leads, the others are grey), ``facet`` names small plots side by side.
+    reference
+        A value and its label, drawn as a rule across the plot: a target or a promise.
+    events
+        ``date``, ``label``; for a single plot.
+    title, subtitle, lang, narrow
+        As for `fan`.
+    percent
+        Whether values are shares (0–1), to be labelled in per cent.
+    points
+        Whether to mark each observation; set it off for dense series.
+    """
+    observed = dated(observed)
+    if "facet" in observed:
+        return _facets(observed, title, subtitle, reference, lang, narrow, percent, points)
+    names = _names(observed)
+    frame = make_frame(
+        [observed],
+        lang,
+        narrow,
+        labels_room(names),
+        280 if narrow else 260,
+        percent=percent,
+        reference=reference[0] if reference else None,
+    )
+    layers = events_of(None if events is None else dated(events), frame)
+    layers += _lines(observed, frame, reference, points)
+    layers += _line_names(observed, frame, names)
+    chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
+    key = qualifier_key(observed, lang) if points else ""
+    return finish(chart, heading(title, subtitle, narrow, key), lang)
+
+
+def _names(observed: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(observed["series"])) if "series" in observed else []
+
+
+def _lines(observed, frame: Frame, reference, points: bool) -> list:
+    layers: list = []
+    if reference:
+        value, label = reference
+        row = pd.DataFrame({"date": [frame.start], "value": [value], "label": [label]})
+        layers.append(layer(row).mark_rule(color=TARGET, strokeWidth=1.5).encode(y=frame.y))
+        layers += text(row, frame.x, frame.y, TARGET, dx=4, dy=-11, fontWeight=600)
+    names = _names(observed) or [None]
+    for name in reversed(names):
+        rows = observed if name is None else observed[observed["series"] == name]
+        colour = OBSERVED if name == names[0] else GREY
+        if points:
+            layers += observed_layers(rows, frame.x, frame.y, colour)
+        else:
+            line = layer(rows).encode(x=frame.x, y=frame.y)
+            layers.append(line.mark_line(color=colour, strokeWidth=2.25, strokeJoin="round"))
+    return layers
+
+
+def _line_names(observed, frame: Frame, names: list[str]) -> list:
+    ends = [observed[observed["series"] == name].iloc[-1] for name in names]
+    colours = [INK if name == names[0] else TEXT for name in names]
+    return label_column(
+        frame,
+        [(end["value"], n, c) for end, n, c in zip(ends, names, colours, strict=True)],
+    )
+
+
+def _facets(observed, title, subtitle, reference, lang, narrow, percent, points):
+    """Set small plots side by side (one below the other on a phone), on one scale."""
+    names = list(dict.fromkeys(observed["facet"]))
+    gap, columns = 26, 1 if narrow else min(3, len(names))
+    total = (total_width(narrow) - gap * (columns - 1)) / columns
+    plots = []
+    for name in names:
+        frame = make_frame(
+            [observed],
+            lang,
+            True,
+            8,
+            150 if narrow else 190,
+            percent=percent,
+            reference=reference[0] if reference else None,
+            total=total,
+        )
+        rows = observed[observed["facet"] == name]
+        plot = alt.layer(*_lines(rows, frame, reference, points))
+        small = alt.Title(
+            name, fontSize=LABEL_SIZE, color=INK, anchor="start", frame="group", offset=10
+        )
+        plots.append(plot.properties(width=frame.width, height=frame.height, title=small))
+    chart = alt.concat(*plots, columns=columns, spacing=gap)
+    key = qualifier_key(observed, lang) if points else ""
+    return finish(chart, heading(title, subtitle, narrow, key), lang)
