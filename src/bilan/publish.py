@@ -17,11 +17,16 @@ import jinja2
 
 from bilan import editions
 from bilan.editions import Edition
+from bilan.report import PDF_SIZE
 from bilan.wording import Wording
 
 #: renameat2's flag to exchange two folders in one step.
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
+
+
+#: Files that every page shares, at the root of the site.
+FURNITURE = ("review.css", "review.js", "icon.svg")
 
 
 class CheckError(RuntimeError):
@@ -49,7 +54,8 @@ def publish() -> Path:
     for edition in editions.editions():
         _place_edition(root, fresh, edition)
     _copy_tree(root / "build/fonts/web", fresh / "fonts")
-    shutil.copyfile(root / "report/review.css", fresh / "review.css")
+    for name in FURNITURE:
+        shutil.copyfile(root / "report" / name, fresh / name)
     _write_index(root, fresh)
     _write_manifest(fresh, _renderers(root))
     faults = check(fresh)
@@ -63,8 +69,10 @@ def _place_edition(root: Path, fresh: Path, edition: Edition) -> None:
     for lang in edition.languages:
         staged, page = root / "build" / edition.id / lang, fresh / edition.id / lang
         page.mkdir(parents=True)
-        (page / "index.html").write_text(finish(staged), "utf-8", newline="\n")
-        shutil.copyfile(staged / "review.pdf", page / f"bilan-{edition.id}.pdf")
+        pdf = page / f"bilan-{edition.id}.pdf"
+        shutil.copyfile(staged / "review.pdf", pdf)
+        text = finish(staged).replace(PDF_SIZE, _size(pdf, Wording(lang)))
+        (page / "index.html").write_text(text, "utf-8", newline="\n")
     data = fresh / edition.id / "data"
     _copy_tree(root / "build" / edition.id / "raw", data)
     for figure in sorted((root / "build" / edition.id / "runs").glob("*/data/*.csv")):
@@ -84,28 +92,45 @@ def finish(staged: Path) -> str:
     """Return the rendered page with its charts inlined, so that one style sheet rules them.
 
     Both renderers leave ``<img src="….svg">``; an inlined picture follows the page's fonts
-    and its dark theme, and costs no request.
+    and its dark theme, and costs no request. Beside the wide picture stands the one that
+    was drawn for a phone, and the style sheet shows the one that fits.
     """
     page = (staged / "review.html").read_text("utf-8")
+    for name in FURNITURE:
+        page = re.sub(rf'(href|src)="{re.escape(name)}"', rf'\1="../../{name}"', page)
+    narrow = _narrow_pictures(staged / "notebooks")
 
     def inline(match: re.Match) -> str:
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', match.group(0)))
         source = staged / unquote(attributes.get("src", ""))
-        if source.suffix != ".svg" or not source.exists():
+        if source.suffix != ".svg" or not source.is_file():
             return match.group(0)
-        return _inline_svg(source.read_text("utf-8"), attributes)
+        alt = attributes.get("alt", "")
+        wide = source.read_text("utf-8")
+        if source.stem not in narrow:
+            return _inlined(wide, alt, "chart")
+        return _inlined(wide, alt, "chart wide") + _inlined(
+            narrow[source.stem], alt, "chart narrow"
+        )
 
-    page = page.replace('href="review.css"', 'href="../../review.css"')
     return re.sub(r"<img\b[^>]*>", inline, page)
 
 
-def _inline_svg(svg: str, attributes: dict[str, str]) -> str:
-    name = re.sub(r"\W", "-", Path(attributes["src"]).stem)
+def _narrow_pictures(notebooks: Path) -> dict[str, str]:
+    """Return the pictures drawn for a phone, by label."""
+    found = {}
+    for path in sorted(notebooks.glob("*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                about = output.get("metadata", {}).get("bilan", {})
+                if "narrow" in about:
+                    found[about["label"]] = about["narrow"]
+    return found
+
+
+def _inlined(svg: str, alt: str, classes: str) -> str:
     svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>", "", svg, flags=re.S).strip()
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    svg = re.sub(r'(xlink:)?href="#([^"]+)"', rf'href="#{name}-\2"', svg)
-    head = f'<svg class="chart" role="img" aria-label="{attributes.get("alt", "")}"'
+    head = f'<svg class="{classes}" role="img" aria-label="{alt}"'
     return re.sub(r'<svg(?:\s+class="[^"]*")?', head, svg, count=1)
 
 
@@ -130,7 +155,7 @@ def _write_index(root: Path, fresh: Path) -> None:
         }
         for e in reversed(editions.editions())
     ]
-    page = template.render(editions=listed, words=words)
+    page = template.render(editions=listed, script="review.js", icon="icon.svg")
     (fresh / "index.html").write_text(page + "\n", "utf-8", newline="\n")
 
 

@@ -21,10 +21,15 @@ from bilan import editions
 from bilan.editions import UsageError
 from bilan.facts import Facts, Markdown, cite
 from bilan.render import escape_markdown
-from bilan.wording import typeset
+from bilan.wording import Wording, typeset
 
 #: Files of ``report/`` that every staged project carries as they are.
-SHARED = ("template.html", "review.css", "typst-template.typ", "typst-show.typ", "sources.csl")
+SHARED = (
+    *("template.html", "review.css", "review.js", "icon.svg"),
+    *("typst-template.typ", "typst-show.typ", "sources.csl"),
+)
+#: Stands for the PDF's size until the PDF exists.
+PDF_SIZE = "PDF-SIZE"
 
 #: What a chapter can ask of the facts, and how it can say a number, by plain name.
 ASK = (
@@ -85,11 +90,15 @@ def _settings(source: Path, lang: str, edition: editions.Edition) -> dict:
     shared = _yaml(source / "_quarto.yml")
     for name in ("quarto", "labels"):
         shared = _merged(shared, _yaml(source / f"_{name}-{lang}.yml"))
+    words = Wording(lang)
     own = {
         "edition": edition.id,
         "as-of": edition.as_of.isoformat(),
+        "cutoff": words.text("edition.cutoff", as_of=words.date(edition.as_of)),
         "home": "../../index.html",
-        "pdf": f"bilan-{edition.id}.pdf",
+        "icon": "icon.svg",
+        "script": ["review.js"],
+        "pdf": {"href": f"bilan-{edition.id}.pdf", "size": PDF_SIZE},
     }
     return _merged(shared, own)
 
@@ -194,6 +203,7 @@ def _without_options(source: str) -> str:
 
 
 def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2.Environment:
+    lang = facts.lang
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         variable_start_string="<<",
@@ -205,7 +215,7 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda v: v if isinstance(v, Markdown) else escape_markdown(str(v)),
+        finalize=lambda v: v if isinstance(v, Markdown) else escape_markdown(typeset(str(v), lang)),
     )
     words = facts.words
     environment.globals |= {
@@ -240,9 +250,12 @@ def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdow
         if about.get("data"):
             text = words.text("source.data")
             line.append(f"[{text}](../data/{about['data']})")
-        embed = f"{{{{< embed {about['notebook']}#{label} >}}}}"
-        source = f"\n\n::: {{.source}}\n{'. '.join(line)}.\n:::\n" if line else "\n"
-        return Markdown(f"{embed}{source}")
+        parts = [f"{{{{< embed {about['notebook']}#{label} >}}}}"]
+        if line:
+            parts.append(f"::: {{.source}}\n{'. '.join(line)}.\n:::")
+        if about.get("alt"):
+            parts.append(f"::: {{.transcription}}\n{escape_markdown(about['alt'])}\n:::")
+        return Markdown("\n\n".join(parts) + "\n")
 
     return show
 
