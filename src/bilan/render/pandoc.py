@@ -150,11 +150,19 @@ def convert(
         command += [f"--template={template}", f"--metadata-file={meta}"]
         command += [f"--lua-filter={path}" for path in FILTERS]
         command += _flags(options) + extra
+        # Pandoc runs filters and citeproc in the order they are named; Quarto's last come last.
+        command += [f"--lua-filter={path}" for path in post_render(options)]
         done = _run(command, document.text, project.root)
     _raise_faults(document, done.stderr)
     if done.returncode:
         raise RenderError(f"Pandoc failed: {done.stderr.strip() or done.returncode}")
     return done.stdout
+
+
+def post_render(options: dict[str, Any]) -> list[str]:
+    """Return the project's own filters, which both renderers run at the very end."""
+    entries = options.get("filters") or []
+    return [str(e["path"]) for e in entries if isinstance(e, dict) and e.get("at") == "post-render"]
 
 
 def _flags(options: dict[str, Any]) -> list[str]:
