@@ -1,5 +1,11 @@
-"""Run the command line with ``python -m bilan``."""
+"""Run the command line with ``python -m bilan``, in the warm process where there is one."""
 
-from bilan.cli import app
+import sys
 
-app()
+from bilan import warm
+
+if (status := warm.run("bilan", sys.argv[1:])) is None:
+    from bilan.cli import app
+
+    app()
+sys.exit(status)

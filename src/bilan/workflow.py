@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bilan import editions
+from bilan import editions, forkserver
 
 #: What a step prints when it is done; the workflow counts these lines.
 DONE = "✓"
@@ -80,9 +80,15 @@ def run(renderer: str, cores: int) -> Outcome:
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--keep-going"]
     command += ["--rerun-incomplete", "--config", f"renderer={renderer}"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
-    with outcome.log.open("w", encoding="utf-8") as log:
+    with outcome.log.open("w", encoding="utf-8") as log, forkserver.started(log) as warm:
         process = subprocess.Popen(
-            command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=log
+            command,
+            cwd=root,
+            env=environment | warm,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            preexec_fn=forkserver.die_with_parent,
         )
         for line in process.stdout:
             print(line, end="", flush=True)
