@@ -19,9 +19,21 @@ import nbformat
 
 from bilan import editions
 from bilan.editions import UsageError
+from bilan.warm import WARM
 
 #: Longest that one cell may take, in seconds. The slowest takes about two.
 CELL_TIMEOUT = 300
+#: Memory that a kernel may use, in bytes. Most of it is address space that the engine behind
+#: Altair's SVG reserves (2 GiB); a notebook itself takes some 300 MiB.
+MEMORY = 4 << 30
+#: What IPython reads in the kernel before anything else. The limit is set here, so that it
+#: holds under any Papermill engine.
+IPYTHON_CONFIG = """\
+import resource
+
+resource.setrlimit(resource.RLIMIT_DATA, ({memory}, {memory}))
+c.HistoryManager.enabled = False
+"""
 #: Counts that are modelled; the indicators of the same name hold their figures.
 SERIES = ("franceconnect-users", "tchap-registered", "tchap-mau")
 #: Indices that rank the member states.
@@ -136,6 +148,7 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
     """
     check_parameters(notebook, parameters)
     import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +159,7 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
                 notebook,
                 failed,
                 parameters=dict(parameters),
+                engine_name=_engine(),
                 kernel_name="python3",
                 progress_bar=False,
                 execution_timeout=CELL_TIMEOUT,
@@ -154,6 +168,9 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
         except PapermillExecutionError as error:
             where = _failed_cell(failed)
             fault = f"cell {where}: {error.ename}: {error.evalue}"
+            raise NotebookError(f"{notebook.name}, {fault} (executed copy: {failed})") from None
+        except (CellTimeoutError, DeadKernelError) as error:
+            fault = f"cell {_last_started(failed)}: {_told(error)}"
             raise NotebookError(f"{notebook.name}, {fault} (executed copy: {failed})") from None
     nbformat.write(_without_timings(nbformat.read(failed, as_version=4)), failed)
     os.replace(failed, output)
@@ -168,10 +185,41 @@ def _failed_cell(copy: Path) -> str:
     return "unknown"
 
 
+def _last_started(executed: Path) -> int:
+    """Return the number of the cell that was running when the run was cut short."""
+    cells = nbformat.read(executed, as_version=4).cells
+    started = [n for n, c in enumerate(cells, 1) if c.metadata.papermill.get("start_time")]
+    return started[-1] if started else 1
+
+
+def _told(error: Exception) -> str:
+    """Say what cut a run short: there is no exception of the notebook's own to name."""
+    name = type(error).__name__
+    if isinstance(error, TimeoutError):
+        return f"{name}: it ran for more than {CELL_TIMEOUT} s"
+    return f"{name}: the kernel died; it may not use more than {MEMORY >> 30} GiB of memory"
+
+
+def _engine() -> str | None:
+    """Name the engine to run with; ``None`` is Papermill's own."""
+    if not os.environ.get(WARM):
+        return None
+    from papermill.engines import papermill_engines
+
+    from bilan.kernels import WarmEngine
+
+    # Known by its entry point too, where the package is installed and not only on the path.
+    papermill_engines.register("warm", WarmEngine)
+    return "warm"
+
+
 @contextmanager
 def _own_ipython():
     """Give the kernel its own IPython folder and tell it where the project is."""
     with tempfile.TemporaryDirectory(prefix="bilan-ipython-") as folder:
+        config = Path(folder, "profile_default/ipython_kernel_config.py")
+        config.parent.mkdir()
+        config.write_text(IPYTHON_CONFIG.format(memory=MEMORY), "utf-8")
         ours = {"IPYTHONDIR": folder, "BILAN_ROOT": str(editions.project_root())}
         before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
