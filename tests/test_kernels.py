@@ -263,3 +263,10 @@ def test_stopping_before_the_imports_are_done_waits_for_nothing():
         pass
     assert time.monotonic() - began < 2
     assert not Path(found[warm.WARM]).parent.exists()
+
+
+def test_those_who_wait_for_the_imports_end_with_the_workflow():
+    with forkserver.started() as found:
+        waiting = subprocess.Popen([*BILAN, "freeze", "--help"], env=os.environ | found)
+        time.sleep(1)
+    assert waiting.wait(20) == 128 + signal.SIGKILL

@@ -166,6 +166,7 @@ def started(log: IO[str] | None = None) -> Iterator[dict[str, str]]:
         try:
             yield address
         finally:
+            os.unlink(address[warm.WARM])  # tells those who wait for an answer that it is over
             process.stdin.close()
             process.terminate()
             process.wait()

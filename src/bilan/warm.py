@@ -36,9 +36,8 @@ class Process:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, connection: socket.socket, pid: int):
-        self._connection, self.pid = connection, pid
-        self.returncode: int | None = None
+    def __init__(self, connection: socket.socket, pid: int, returncode: int | None = None):
+        self._connection, self.pid, self.returncode = connection, pid, returncode
 
     def poll(self) -> int | None:
         """Return the exit status, or ``None`` if it still runs."""
@@ -114,11 +113,17 @@ def start(
     try:
         connection.settimeout(PATIENCE)
         connection.connect(address)
+    except OSError:
+        connection.close()
+        return None
+    try:
         socket.send_fds(connection, [json.dumps(request).encode()], [0, 1, 2])
         pid = int(connection.recv(64))
     except (OSError, ValueError):
         connection.close()
-        return None
+        if os.path.exists(address):
+            return None  # it can't warm up
+        return Process(connection, 0, returncode=-9)  # the workflow has ended, and so does this
     return Process(connection, pid)
 
 

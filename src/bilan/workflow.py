@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,16 +82,11 @@ def run(renderer: str, cores: int) -> Outcome:
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--keep-going"]
     command += ["--rerun-incomplete", "--config", f"renderer={renderer}"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
-    with outcome.log.open("w", encoding="utf-8") as log, forkserver.started(log) as warm:
-        process = subprocess.Popen(
-            command,
-            cwd=root,
-            env=environment | warm,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            preexec_fn=forkserver.die_with_parent,
-        )
+    with (
+        outcome.log.open("w", encoding="utf-8") as log,
+        forkserver.started(log) as warm,
+        _running(command, cwd=root, env=environment | warm, stderr=log) as process,
+    ):
         for line in process.stdout:
             print(line, end="", flush=True)
             if line.startswith(DONE):
@@ -97,3 +94,21 @@ def run(renderer: str, cores: int) -> Outcome:
         outcome.status = process.wait()
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+@contextmanager
+def _running(command: list[str], **settings: object) -> Iterator[subprocess.Popen]:
+    """Run Snakemake; leave none behind, whatever happens to this process."""
+    process = subprocess.Popen(
+        command,
+        text=True,
+        stdout=subprocess.PIPE,
+        preexec_fn=forkserver.die_with_parent,
+        **settings,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
