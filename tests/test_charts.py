@@ -3,7 +3,8 @@
 import json
 import re
 import xml.etree.ElementTree as ET
-from itertools import pairwise
+from functools import cache
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import altair as alt
@@ -13,7 +14,7 @@ import pytest
 
 from bilan import charts
 from bilan.charts import theme
-from bilan.charts.marks import spread
+from bilan.charts.placing import place, spread
 
 CSS = (Path(__file__).parents[1] / "report" / "review.css").read_text(encoding="utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -176,11 +177,16 @@ LABEL_SEEN = {
 }
 
 
-@pytest.fixture(scope="module", params=[(n, w) for n in CHARTS for w in (False, True)], ids=str)
+@cache
+def draw(name, narrow):
+    chart = CHARTS[name](**WORDS, narrow=narrow)
+    return chart, charts.to_svg(chart)
+
+
+@pytest.fixture(params=[(n, w) for n in CHARTS for w in (False, True)], ids=str)
 def drawn(request):
     name, narrow = request.param
-    chart = CHARTS[name](**WORDS, narrow=narrow)
-    return name, narrow, chart, charts.to_svg(chart)
+    return name, narrow, *draw(name, narrow)
 
 
 def texts(svg: str) -> list[str]:
@@ -300,7 +306,9 @@ def test_unknown_state_is_refused():
 
 def shown(**options):
     chart = charts.fan(OBSERVED, **WORDS)
-    figure = charts.figure(chart, "fig-users", "Légende", "En mots", ["s001"], **options)
+    figure = charts.figure(
+        chart, "fig-users", "Légende", "En mots", ["s001"], data="fig-users.csv", **options
+    )
     return figure._repr_mimebundle_()
 
 
@@ -318,6 +326,7 @@ def test_figure_carries_its_words():
             "caption": "Légende",
             "alt": "En mots",
             "sources": ["s001"],
+            "data": "fig-users.csv",
         }
     }
 
@@ -421,3 +430,12 @@ def test_spread_keeps_order_bounds_and_distance():
     assert min(placed) >= 10
     assert max(placed) <= 90
     assert spread([10, 60], [20, 20], 0, 100) == [10, 60]
+
+
+def test_labels_find_free_places():
+    crowd = [(60.0, 80.0, "Objectif : 25 M"), (60.0, 72.0, "Objectif : 30 M"), (50.0, 85.0, "20 M")]
+    line = [(float(x), 100 - x / 2) for x in range(0, 200, 7)]
+    placed = place(crowd, line, 200, 100)
+    boxes = [spot.box for spot in placed]
+    assert all(one.overlap(other) == 0 for one, other in combinations(boxes, 2))
+    assert not any(box.holds(x, y) for box in boxes for x, y in line)

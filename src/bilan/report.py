@@ -94,7 +94,7 @@ def _settings(source: Path, lang: str, edition: editions.Edition) -> dict:
     own = {
         "edition": edition.id,
         "as-of": edition.as_of.isoformat(),
-        "cutoff": words.text("edition.cutoff", as_of=words.date(edition.as_of)),
+        "cutoff": words.date(edition.as_of),
         "home": "../../index.html",
         "icon": "icon.svg",
         "script": ["review.js"],

@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from bilan.charts.frame import Frame, events_of, label_column, label_inside, labels_room, make_frame
+from bilan.charts.frame import (
+    Frame,
+    events_of,
+    label_column,
+    labels_inside,
+    labels_room,
+    make_frame,
+    points_of,
+)
 from bilan.charts.marks import (
     dated,
     layer,
@@ -30,8 +39,10 @@ from bilan.charts.theme import (
     finish,
     heading,
     word,
+    wrap,
 )
 
+NARROW_LABEL = 92  # widest line of a label on a phone, in pixels
 BANDS = (("q025", "q975", FORECAST_95), ("q10", "q90", FORECAST_80), ("q25", "q75", FORECAST_50))
 
 
@@ -56,15 +67,15 @@ def _bands(quantiles: pd.DataFrame, frame: Frame) -> list:
 
 def _inner_edges(quantiles: pd.DataFrame, frame: Frame) -> list[float]:
     """Return the values of the median and the upper edges, a label's width before the end."""
-    first, last = quantiles.iloc[0], quantiles.iloc[-1]
-    into = max(0.0, 1 - 30 / _pixels(quantiles, frame))
-    names = ("q50", "q75", "q90", "q975")
-    return [first[name] + (last[name] - first[name]) * into for name in names]
+    at = [frame.across(day) for day in quantiles["date"]]
+    return [
+        float(np.interp(at[-1] - 30, at, quantiles[name])) for name in ("q50", "q75", "q90", "q975")
+    ]
 
 
 def _bands_have_room(quantiles: pd.DataFrame, frame: Frame) -> bool:
     edges = [frame.pixel(value) for value in _inner_edges(quantiles, frame)]
-    return all(low - high >= SMALL_SIZE + 2 for low, high in pairwise(edges))
+    return all(low - high >= SMALL_SIZE + 5 for low, high in pairwise(edges))
 
 
 def _band_labels(quantiles: pd.DataFrame, frame: Frame, lang: str) -> list:
@@ -79,11 +90,6 @@ def _band_labels(quantiles: pd.DataFrame, frame: Frame, lang: str) -> list:
     )
     options = {"align": "right", "halo": False, "fontSize": SMALL_SIZE}
     return text(rows, frame.x, frame.y, INK, **options)
-
-
-def _pixels(quantiles: pd.DataFrame, frame: Frame) -> float:
-    reach = quantiles["date"].iloc[-1] - quantiles["date"].iloc[0]
-    return max(1.0, reach / (frame.end - frame.start) * frame.width)
 
 
 def fan(
@@ -127,8 +133,14 @@ def fan(
         dated(table) if table is not None and len(table) else None
         for table in (quantiles, targets, events, outcome)
     )
+    if quantiles is not None and outcome is not None:
+        quantiles = _until(quantiles, [outcome, *([targets] if targets is not None else [])])
     tables = [table for table in (observed, quantiles, targets, outcome) if table is not None]
     last = max(table["date"].max() for table in tables)
+    if narrow:
+        labels = {key: _folded(words) for key, words in labels.items()}
+        if targets is not None:
+            targets["label"] = targets["label"].map(_folded)
     column, inside = _sort_labels(observed, quantiles, targets, outcome, labels, last)
     room = labels_room([words for _, words, _ in column])
     frame = make_frame(tables, lang, narrow, room, 300 if narrow else 270)
@@ -145,11 +157,34 @@ def fan(
         layers += outcome_layers(outcome, frame.x, frame.y)
     if targets is not None:
         layers += target_layers(targets, frame.x, frame.y)
-    for point, colour in inside:
-        layers += label_inside(point, frame, colour)
+    layers += labels_inside(frame, inside, _obstacles(frame, observed, quantiles, outcome))
     layers += label_column(frame, column)
     chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
     return finish(chart, heading(title, subtitle, narrow, " · ".join(filter(None, key))), lang)
+
+
+def _folded(words: str) -> str:
+    """Break a label into the short lines that a phone has room for."""
+    return "\n".join(wrap(words, NARROW_LABEL, bold=True))
+
+
+def _until(quantiles: pd.DataFrame, others: list[pd.DataFrame]) -> pd.DataFrame:
+    """Cut a forecast where nothing is left to compare it with."""
+    last = max(table["date"].max() for table in others)
+    dense = quantiles.set_index("date")
+    if not dense.index[0] < last < dense.index[-1]:
+        return quantiles
+    dense = dense.reindex(dense.index.union([last])).interpolate(method="time")
+    return dense[dense.index <= last].reset_index(names="date")
+
+
+def _obstacles(frame: Frame, observed, quantiles, outcome) -> list[tuple[float, float]]:
+    points = points_of(frame, observed)
+    if quantiles is not None:
+        points += points_of(frame, quantiles, "q50")
+    if outcome is not None:
+        points += points_of(frame, outcome)
+    return points
 
 
 def _sort_labels(observed, quantiles, targets, outcome, labels, last) -> tuple[list, list]:

@@ -1,11 +1,13 @@
 """The plot of a chart over time: its scales, its size, and the labels placed on it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import altair as alt
 import pandas as pd
 
-from bilan.charts.marks import event_layers, grid_axis, spread, text, time_axis
+from bilan.charts.marks import event_layers, grid_axis, text, time_axis
+from bilan.charts.placing import place, spread
 from bilan.charts.theme import (
     LABEL_SIZE,
     LINE,
@@ -29,6 +31,10 @@ class Frame:
     height: float
     top: float
     bottom: float
+
+    def across(self, day: pd.Timestamp) -> float:
+        """Return how far from the left of the plot a day stands."""
+        return (day - self.start) / (self.end - self.start) * self.width
 
     def pixel(self, value: float) -> float:
         """Return the height at which a value stands, from the top of the plot."""
@@ -114,21 +120,37 @@ def label_column(frame: Frame, labels: list[tuple[float, str, str]]) -> list:
     return layers
 
 
-def label_inside(point: pd.Series, frame: Frame, colour: str) -> list:
-    """Write a label up and left of its point, or up and right where the left has no room."""
-    lines = point["label"].split("\n")
-    at = (point["date"] - frame.start) / (frame.end - frame.start) * frame.width
-    align = "right" if at > max(text_width(line, bold=True) for line in lines) + 9 else "left"
-    return text(
-        pd.DataFrame([{name: point[name] for name in ("date", "value", "label")}]),
-        frame.x,
-        frame.y,
-        colour,
-        align=align,
-        dx=-9 if align == "right" else 9,
-        dy=-12 - LABEL_SIZE * LINE * (len(lines) - 1),
-        fontWeight=600,
-    )
+def points_of(frame: Frame, table: pd.DataFrame, name: str = "value") -> list[tuple[float, float]]:
+    """Return a line's points in pixels, close enough together for `place` to see it."""
+    at = [frame.across(day) for day in table["date"]]
+    up = [frame.pixel(value) for value in table[name]]
+    points = list(zip(at, up, strict=True))
+    for (x, y), (to_x, to_y) in pairwise(list(points)):
+        steps = int(max(abs(to_x - x), abs(to_y - y)) // 7)
+        points += [
+            (x + (to_x - x) * i / steps, y + (to_y - y) * i / steps) for i in range(1, steps)
+        ]
+    return points
+
+
+def labels_inside(
+    frame: Frame, points: list[tuple[pd.Series, str]], obstacles: list[tuple[float, float]]
+) -> list:
+    """Write labels of points (row with ``label``, colour) where they cover no data."""
+    anchors = [
+        (frame.across(row["date"]), frame.pixel(row["value"]), row["label"]) for row, _ in points
+    ]
+    places = place(anchors, obstacles, frame.width, frame.height)
+    layers: list = []
+    for (x, y, words), (_, colour), spot in zip(anchors, points, places, strict=True):
+        row = pd.DataFrame({"label": [words]})
+        if spot.led:
+            edge = spot.box.top + (spot.box.height + 2 if spot.box.top < y else -1)
+            ends = {"x": alt.value(x), "y": alt.value(y), "y2": alt.value(edge)}
+            layers.insert(0, alt.Chart(row).mark_rule(color=colour, strokeWidth=1).encode(**ends))
+        style = {"align": spot.align, "fontWeight": 600}
+        layers += text(row, alt.value(spot.x), alt.value(spot.first_line), colour, **style)
+    return layers
 
 
 def labels_room(labels: list[str]) -> float:

@@ -1,6 +1,5 @@
 """Layers that several charts share: observed points, targets, events, labels that don't collide."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import altair as alt
@@ -126,64 +125,6 @@ def event_layers(events: pd.DataFrame, x: alt.X, span: tuple, width: float) -> l
             dx=-5 if flip else 5,
         )
     return layers
-
-
-def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
-    """Move labels apart as little as needed so that none covers another.
-
-    Parameters
-    ----------
-    wanted
-        Where the middle of each label would best stand.
-    sizes
-        The height of each label.
-    low, high
-        Between which the labels shall stay, if there is room for all.
-
-    Returns
-    -------
-    list of float
-        The middles, in the order of `wanted`.
-    """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    # Runs of labels that touch: each run stands where the mean of its wishes puts it.
-    runs: list[list[int]] = []
-    for i in order:
-        runs.append([i])
-        while len(runs) > 1 and _end(runs[-2], wanted, sizes) > _start(runs[-1], wanted, sizes):
-            runs[-2:] = [runs[-2] + runs[-1]]
-    placed = [0.0] * len(wanted)
-    for run in runs:
-        edge = _start(run, wanted, sizes)
-        for i in run:
-            placed[i] = edge + sizes[i] / 2
-            edge += sizes[i]
-    _keep(order, placed, sizes, low, high)
-    return placed
-
-
-def _start(run: list[int], wanted: Sequence[float], sizes: Sequence[float]) -> float:
-    before, starts = 0.0, []
-    for i in run:
-        starts.append(wanted[i] - sizes[i] / 2 - before)
-        before += sizes[i]
-    return sum(starts) / len(starts)
-
-
-def _end(run: list[int], wanted: Sequence[float], sizes: Sequence[float]) -> float:
-    return _start(run, wanted, sizes) + sum(sizes[i] for i in run)
-
-
-def _keep(order: list[int], placed: list[float], sizes, low: float, high: float) -> None:
-    """Push labels back between the bounds, from the bottom up, then from the top down."""
-    edge = high
-    for i in reversed(order):
-        placed[i] = min(placed[i], edge - sizes[i] / 2)
-        edge = placed[i] - sizes[i] / 2
-    edge = low
-    for i in order:
-        placed[i] = max(placed[i], edge + sizes[i] / 2)
-        edge = placed[i] + sizes[i] / 2
 
 
 _MONTH = "timeFormat(datum.value, '%b')"

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from bilan.charts.marks import grid_axis, layer, spread, text
+from bilan.charts.marks import grid_axis, layer, text
+from bilan.charts.placing import spread
 from bilan.charts.theme import (
     ACCENT,
     GREY,
