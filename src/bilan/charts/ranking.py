@@ -137,9 +137,12 @@ def _other_vintages(own, others, x, y, narrow) -> list:
     if narrow or not starts:  # no room for names: the heading explains the dashes
         return layers
     wanted = [start["rank"] - 1.1 for start in starts]
+    middle = (own["year"].min() + own["year"].max()) / 2
     for start, rank in zip(starts, spread(wanted, [1.5] * len(starts), 0.5, 99), strict=True):
         row = pd.DataFrame([start | {"rank": rank}])
-        layers += text(row, x, y, ACCENT, fontSize=SMALL_SIZE, dx=2)
+        side = "left" if start["year"] < middle else "right"
+        style = {"align": side, "dx": 2 if side == "left" else 4}
+        layers += text(row, x, y, ACCENT, fontSize=SMALL_SIZE, **style)
     return layers
 
 
