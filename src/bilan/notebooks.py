@@ -220,7 +220,10 @@ def _own_ipython():
         config = Path(folder, "profile_default/ipython_kernel_config.py")
         config.parent.mkdir()
         config.write_text(IPYTHON_CONFIG.format(memory=MEMORY), "utf-8")
-        ours = {"IPYTHONDIR": folder, "BILAN_ROOT": str(editions.project_root())}
+        root = editions.project_root()
+        ours = {"IPYTHONDIR": folder, "BILAN_ROOT": str(root)}
+        if (root / "build/fonts").is_dir():
+            ours["BILAN_FONTS"] = str(root / "build/fonts")
         before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
         try:
