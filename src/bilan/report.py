@@ -35,7 +35,7 @@ PDF_SIZE = "PDF-SIZE"
 ASK = (
     *("latest", "first", "at", "before", "series", "claims", "fact", "name"),
     *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
-    *("forecast", "forecast_days", "rank"),
+    *("forecast", "forecast_days", "rank", "places", "outlook"),
 )
 SAY = (
     *("number", "large", "rounded", "percent", "ordinal", "quantity"),

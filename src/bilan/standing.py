@@ -52,23 +52,7 @@ class Standing:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Main scores of the states that were members when each vintage came out."""
-        table = self.facts.tables["scores"]
-        if self.about is None:
-            return table.iloc[:0]
-        main = table[
-            (table["index"] == self.index) & (table["dimension"] == self.about["dimension"])
-        ]
-        known = main[main["confidence"] != "low"].merge(
-            self.facts.tables["countries"][["country", "eu_from", "eu_until"]], on="country"
-        )
-        known = known.merge(
-            self.facts.tables["vintages"][["index", "vintage", "published_on"]],
-            on=["index", "vintage"],
-        )
-        member = (known["eu_from"] <= known["published_on"]) & ~(
-            known["eu_until"] <= known["published_on"]
-        )
-        return known[member].astype({"year": int}).sort_values(["vintage", "year", "country"])
+        return self.facts.scores(self.index)
 
     @cached_property
     def panel(self) -> pd.DataFrame:
