@@ -95,6 +95,10 @@ def test_catalogues_hold_the_same_keys_and_places():
         ("[a : b](x?y= ;z) et `c ; d`", "[a\u00a0: b](x?y= ;z) et `c ; d`"),
         ("{{< embed a.ipynb#fig : >}} ; fin", "{{< embed a.ipynb#fig : >}}\u202f; fin"),
         ("::: {.note title='x : y'}", "::: {.note title='x : y'}"),
+        (
+            "::: {.note}\nl'an : oui\n:::\n\nl'an ?",
+            "::: {.note}\nl’an\u00a0: oui\n:::\n\nl’an\u202f?",
+        ),
         ("| a | b |\n|---|:-:|", "| a | b |\n|---|:-:|"),
         ("terme\n:   définition : oui", "terme\n:   définition\u00a0: oui"),
     ],

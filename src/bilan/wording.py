@@ -195,7 +195,7 @@ class Wording:
 #: attributes, link targets, citations, fences, rulers of tables.
 _PROTECTED = re.compile(
     r"(\{\{<.*?>\}\}|`[^`]*`|\{[^{}\n]*\}|\]\([^)\n]*\)|\[@[^\]]*\]|<https?:[^>]*>"
-    r"|^:::.*$|^#\|.*$|^\|?[-:| +=]+$|^---\n.*?^---$)",
+    r"|^:::[^\n]*$|^#\|[^\n]*$|^\|?[-:| +=]+$|^---\n.*?^---$)",
     re.M | re.S,
 )
 _APOSTROPHE = (re.compile(r"(?<=\w)'(?=\w)"), "’")
