@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bilan import programme, tables
+from bilan import editions, programme, tables
 from bilan.editions import Edition
 from bilan.wording import Wording
 
@@ -205,6 +205,95 @@ class Outlook:
     gain: float
     lose: float
     last: Place
+
+
+class Outcome:
+    """A published figure beside what an earlier edition expected of it.
+
+    Attributes
+    ----------
+    edition : str
+        The edition that made the forecast.
+    indicator, name : str
+    figure : Figure
+        What was published since.
+    low, high : str
+        Bounds of the 80 % interval, rounded, the unit on the last one.
+    side : {"inside", "above", "below"}
+        Where the figure lies.
+    far : bool
+        Whether it lies outside the 95 % interval too.
+    """
+
+    edition: str
+    indicator: str
+    name: str
+    figure: Figure
+    low: str
+    high: str
+    side: str
+    far: bool
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The chance an earlier edition gave a target whose outcome is known."""
+
+    edition: str
+    target: Target
+    p: float
+    probability: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class PastRank:
+    """A country's rank beside what an earlier edition expected of it.
+
+    Attributes
+    ----------
+    edition, index, name : str
+    year : int
+        The edition of the index.
+    low, high : int
+        Bounds of the 80 % interval.
+    place : int
+    side : {"inside", "above", "below"}
+        ``above`` is a better place than the interval.
+    p : float
+        Chance that was given to this very place.
+    share : float
+        Share of all countries whose place lay in their 80 % interval.
+    countries : int
+    rps, rps_still : float
+        Mean score of all countries, and of the forecast that nothing moves.
+    """
+
+    edition: str
+    index: str
+    name: str
+    year: int
+    low: int
+    high: int
+    place: int
+    side: str
+    p: float
+    share: float
+    countries: int
+    rps: float
+    rps_still: float
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A figure set aside or read otherwise, and why."""
+
+    what: str
+    value: str
+    when: str
+    read_as: str
+    reason: str
+    cite: Markdown
 
 
 class Facts:
@@ -541,6 +630,105 @@ class Facts:
             lose=float(chance[chance.index > last.place].sum()),
             last=last,
         )
+
+    # -------------------------------------------------------------- earlier editions
+
+    @cached_property
+    def previous(self) -> Facts | None:
+        """The edition before this one, or ``None`` for the first."""
+        before = editions.earlier(self.edition.id)
+        return Facts(before[-1], self.lang) if before else None
+
+    def outcomes(self, indicator: str = "") -> list[Outcome]:
+        """Return what was published since of the counts that earlier editions forecast."""
+        table = self.tables.get("track_record", pd.DataFrame(columns=["subject"]))
+        table = table[table["subject"] == indicator] if indicator else table
+        return [self._outcome(row) for row in table.itertuples()]
+
+    def _outcome(self, row) -> Outcome:
+        side = "inside" if row.inside_80 else "above" if row.outcome > row.q90 else "below"
+        return Outcome(
+            edition=row.edition,
+            indicator=row.subject,
+            name=self.name(row.subject),
+            figure=self.at(row.subject, str(row.date.date())),
+            low=self.words.rounded(row.q10),
+            high=self.words.quantity(_rounded(row.q90, 2), self.unit(row.subject)),
+            side=side,
+            far=not row.inside_95,
+        )
+
+    def past_chances(self) -> list[Chance]:
+        """Return the chances that earlier editions gave to targets, once their outcome is known."""
+        table = self.tables.get("track_targets", pd.DataFrame())
+        return [
+            Chance(
+                edition=row.edition,
+                target=self.target(row.target),
+                p=row.probability,
+                probability=self.words.probability(row.probability),
+                met=bool(row.met),
+            )
+            for row in table.itertuples()
+        ]
+
+    def past_ranks(self, country: str = "FR") -> list[PastRank]:
+        """Return a country's ranks that earlier editions forecast, once they are known."""
+        table = self.tables.get("track_ranks", pd.DataFrame())
+        if table.empty:
+            return []
+        names = self.tables["indices"].set_index("index")[f"name_{self.lang}"]
+        found = []
+        for (edition, subject, date), board in table.groupby(["edition", "subject", "date"]):
+            own = board[board["country"] == country]
+            if own.empty:
+                continue
+            row, index = own.iloc[0], subject.removeprefix("rank-")
+            low, high, place = int(row["low"]), int(row["high"]), int(row["outcome"])
+            found.append(
+                PastRank(
+                    edition=edition,
+                    index=index,
+                    name=names[index],
+                    year=date.year,
+                    low=low,
+                    high=high,
+                    place=place,
+                    side="above" if place < low else "below" if place > high else "inside",
+                    p=float(row["probability"]),
+                    share=float(board["outcome"].between(board["low"], board["high"]).mean()),
+                    countries=len(board),
+                    rps=float(board["rps"].mean()),
+                    rps_still=float(board["rps_no_change"].mean()),
+                )
+            )
+        return found
+
+    def corrections(self) -> list[Correction]:
+        """Return the figures that the edition sets aside or reads otherwise, oldest first."""
+        table, found = self.tables["corrections"], []
+        for row in table[table["table"] == "observations"].itertuples():
+            key = editions.selector(row.key)
+            if key["indicator"] not in self.indicators.index:
+                continue
+            value, unit = row.column == "value", self.unit(key["indicator"])
+            day = pd.Timestamp(key["date"])
+            found.append(
+                (
+                    day,
+                    Correction(
+                        what=self.name(key["indicator"]),
+                        value=self.words.quantity(float(row.expected), unit) if value else "",
+                        when=self.words.date(day.date(), "month"),
+                        read_as=self.words.quantity(float(row.value), unit)
+                        if value and row.action == "replace"
+                        else "",
+                        reason=getattr(row, f"reason_{self.lang}"),
+                        cite=cite(row.source_id),
+                    ),
+                )
+            )
+        return [c for _, c in sorted(found, key=lambda pair: pair[0]) if c.value]
 
 
 def _rounded(value: float, figures: int) -> float:

@@ -36,6 +36,7 @@ ASK = (
     *("latest", "first", "at", "before", "series", "claims", "fact", "name"),
     *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
     *("forecast", "forecast_days", "rank", "places", "outlook"),
+    *("previous", "outcomes", "past_chances", "past_ranks", "corrections"),
 )
 SAY = (
     *("number", "large", "rounded", "percent", "ordinal", "quantity"),
