@@ -99,6 +99,7 @@ def test_catalogues_hold_the_same_keys_and_places():
             "::: {.note}\nl'an : oui\n:::\n\nl'an ?",
             "::: {.note}\nl’an\u00a0: oui\n:::\n\nl’an\u202f?",
         ),
+        (":::\n\nl'un ; l'autre", ":::\n\nl’un\u202f; l’autre"),
         ("| a | b |\n|---|:-:|", "| a | b |\n|---|:-:|"),
         ("terme\n:   définition : oui", "terme\n:   définition\u00a0: oui"),
     ],
