@@ -89,6 +89,7 @@ class Target:
     probability : str
         The chance in words and numbers; empty without one.
     cite : Markdown
+    confidence : str
     """
 
     name: str
@@ -105,6 +106,7 @@ class Target:
     p: float | None
     probability: str
     cite: Markdown
+    confidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,26 @@ class Outcome:
     high: str
     side: str
     far: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """An earlier edition's mean error on a count, beside two plain competitors.
+
+    Attributes
+    ----------
+    edition, indicator, name : str
+    error, drift, still : float
+        Mean CRPS of the review, of a straight line and of "nothing moves", over the figures
+        that are not mere bounds.
+    """
+
+    edition: str
+    indicator: str
+    name: str
+    error: float
+    drift: float
+    still: float
 
 
 @dataclass(frozen=True)
@@ -410,6 +432,7 @@ class Facts:
             p=p,
             probability="" if p is None else self.words.probability(p),
             cite=cite(row["source_id"]),
+            confidence=row["confidence"],
         )
 
     def _reached(self, row: pd.Series) -> Figure | None:
@@ -631,6 +654,13 @@ class Facts:
             last=last,
         )
 
+    def full_name(self, indicator: str) -> str:
+        """Return an indicator's name with what it is about, when the name doesn't say it."""
+        name, entity = self.name(indicator), self.indicators.at[indicator, "entity"]
+        words = [w for w in entity.casefold().split() if len(w) > 2]
+        said = sum(w in name.casefold() for w in words)
+        return name if 2 * said >= len(words) else f"{name} ({entity})"
+
     # -------------------------------------------------------------- earlier editions
 
     @cached_property
@@ -657,6 +687,24 @@ class Facts:
             side=side,
             far=not row.inside_95,
         )
+
+    def records(self) -> list[Record]:
+        """Return the mean errors of earlier forecasts of counts, where one can be computed."""
+        table = self.tables.get("track_record", pd.DataFrame(columns=["crps"]))
+        scored = table[table["crps"].notna()]
+        return [
+            Record(
+                edition=edition,
+                indicator=subject,
+                name=self.name(subject),
+                error=float(part["crps"].mean()),
+                drift=float(part["crps_drift"].mean()),
+                still=float(part["crps_no_change"].mean()),
+            )
+            for (edition, subject), part in (
+                scored.groupby(["edition", "subject"]) if len(scored) else ()
+            )
+        ]
 
     def past_chances(self) -> list[Chance]:
         """Return the chances that earlier editions gave to targets, once their outcome is known."""
@@ -717,7 +765,7 @@ class Facts:
                 (
                     day,
                     Correction(
-                        what=self.name(key["indicator"]),
+                        what=self.full_name(key["indicator"]),
                         value=self.words.quantity(float(row.expected), unit) if value else "",
                         when=self.words.date(day.date(), "month"),
                         read_as=self.words.quantity(float(row.value), unit)

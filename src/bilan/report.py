@@ -36,7 +36,8 @@ ASK = (
     *("latest", "first", "at", "before", "series", "claims", "fact", "name"),
     *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
     *("forecast", "forecast_days", "rank", "places", "outlook"),
-    *("previous", "outcomes", "past_chances", "past_ranks", "corrections"),
+    *("previous", "outcomes", "records", "past_chances", "past_ranks"),
+    *("corrections", "full_name"),
 )
 SAY = (
     *("number", "large", "rounded", "percent", "ordinal", "quantity"),
