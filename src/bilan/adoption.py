@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 from bilan import curves, observations, priors, traits
 
 MIN_POINTS = 4
-_DIGITS = 12
+_LARGEST = 1e290
 _SHORTEST, _LONGEST = 0.01, 3.0
 _MAX_STEPS = 60
 
@@ -342,12 +342,10 @@ def _dot(left, right):
 
 
 def _tidy(numbers):
-    """Twelve significant digits, so that a last-bit difference between machines does not show."""
+    """Keep twelve significant digits: a last-bit difference between machines must not show."""
     numbers = np.asarray(numbers, float)
-    sizes = np.where(numbers == 0, 1.0, np.abs(numbers))
-    factors = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(sizes)))
-    usable = np.isfinite(factors) & (factors > 0)
-    return np.where(usable, np.round(numbers * factors) / np.where(usable, factors, 1.0), numbers)
+    kept = [float(f"{number:.12g}") for number in numbers.ravel()]
+    return np.array(kept).reshape(numbers.shape)
 
 
 def _checked_series(dates, values):
@@ -370,6 +368,8 @@ def _checked_value(value):
         raise ValueError(f"{value!r} is not a number") from None
     if not np.isfinite(number):
         raise ValueError(f"values must be finite, but one is {number}")
+    if abs(number) > _LARGEST:
+        raise ValueError(f"{number:g} is too large to compute with")
     return number
 
 

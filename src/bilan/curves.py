@@ -25,6 +25,7 @@ _GRIDS = {
     LOGISTIC: (np.array([2.0, 3.0, 4.5, 6.5, 10.0]), _MIDPOINTS),
     GOMPERTZ: (np.array([1.0, 1.5, 2.5, 4.0, 7.0]), _MIDPOINTS),
 }
+_SHORTEST_STEP = 1 / 3
 _RECENT_DECAY = 0.5
 _CURVE_DECAY = 0.85
 _NOISE_FLOOR = 0.1
@@ -95,6 +96,24 @@ class Curves:
         return np.sum(self.amplitudes[name][:, None] * rise, axis=0)
 
 
+def lasting(steps):
+    """Lengthen very short steps to a third of the mean step.
+
+    Two sources that differ on the same day show how loosely they count, not how fast the count
+    moves.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (n - 1,)
+        Positive times between observations.
+
+    Returns
+    -------
+    ndarray, shape (n - 1,)
+    """
+    return np.maximum(steps, _SHORTEST_STEP * np.mean(steps))
+
+
 def fit_curves(times, values):
     """Fit every candidate to one series.
 
@@ -119,7 +138,7 @@ def fit_curves(times, values):
         LINEAR: float(values[-1] - values[0]),
         RECENT: float(np.sum(recent * rises) / np.sum(recent * steps)),
     }
-    weights = _CURVE_DECAY**age / steps
+    weights = _CURVE_DECAY**age / lasting(steps)
     amplitudes = {
         name: _average(name, x, rises, weights, abs(values[-1] - values[0])) for name in _GRIDS
     }

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import erfcx
 
+from bilan.curves import lasting
+
 QUALIFIERS = ("exact", "about", "at_least", "at_most")
 _SIGNIFICANT = 0.2
 _SWEEPS = 5
@@ -137,7 +139,7 @@ def estimate(times, values, qualifiers, cumulative):
 def _noise(times, values):
     steps, rises = np.diff(times), np.diff(values)
     misses = rises - (values[-1] - values[0]) / (times[-1] - times[0]) * steps
-    return np.sqrt(np.sum(misses**2 / steps) / max(len(rises) - 1, 1))
+    return np.sqrt(np.sum(misses**2 / lasting(steps)) / max(len(rises) - 1, 1))
 
 
 def _suggested(times, values, i, noise):

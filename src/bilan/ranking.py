@@ -204,8 +204,9 @@ def movement(scores):
     DataFrame
         One row a comparison. `kind` is "recomputation" (same year, two vintages) or "time" (same
         vintage, a year and the next it covers); `vintage_from`, `vintage_to`, `year_from`,
-        `year_to`; `countries` ranked on both sides; `mean_places`, mean absolute change of rank;
-        `largest`; `share_moving`, share of countries whose rank changes.
+        `year_to`; `countries` with a score on both sides (at least two), among whom alone they are
+        ranked; `mean_places`, mean absolute change of rank; `largest`; `share_moving`, share of
+        countries whose rank changes.
 
     Raises
     ------
@@ -220,7 +221,8 @@ def movement(scores):
         twice = scores[scores.duplicated(wanted[:3])].iloc[0]
         raise ValueError(f"two scores of {twice.country} for {twice.year}, vintage {twice.vintage}")
     table = scores.pivot(index="country", columns=["vintage", "year"], values="value")
-    rows = [_moved(table, *pair) for pair in _comparisons(sorted(table.columns))]
+    moves = (_moved(table, *pair) for pair in _comparisons(sorted(table.columns)))
+    rows = [row for row in moves if row is not None]
     names = ["kind", "vintage_from", "vintage_to", "year_from", "year_to"]
     return pd.DataFrame(
         rows, columns=[*names, "countries", "mean_places", "largest", "share_moving"]
@@ -241,8 +243,8 @@ def _moved(table, kind, before, after):
     both = table[[before, after]].dropna()
     moved = np.abs(ranks(both[after].to_numpy()) - ranks(both[before].to_numpy()))
     span = [before[0], after[0], before[1], after[1]]
-    if not len(moved):
-        return [kind, *span, 0, np.nan, np.nan, np.nan]
+    if len(moved) < 2:
+        return None
     return [kind, *span, len(moved), moved.mean(), int(moved.max()), np.mean(moved > 0)]
 
 

@@ -77,7 +77,7 @@ def describe(times, values):
     direction = 1.0 if values[0] <= 0 else -1.0
     drift = -values[0] / (points - 1)
     misses = rises - drift * steps
-    noise = float(np.sqrt(np.sum(misses**2 / steps) / (points - 2)))
+    noise = float(np.sqrt(np.sum(misses**2 / curves.lasting(steps)) / (points - 2)))
     growth = curves.fit_curves(times, values)
     recent = growth.slopes[curves.RECENT] / (points - 1)
     memory = np.sum(misses[1:] * misses[:-1]) / (np.sum(misses**2) + 1e-12)
@@ -117,7 +117,7 @@ def _losses(times, values):
         later = slice(origin, origin + _POINTS_AHEAD)
         ahead, rise = times[later] - times[origin - 1], values[later] - values[origin - 1]
         for k, name in enumerate(curves.CANDIDATES):
-            missed = np.abs(rise - then.growth(name, ahead)) / np.sqrt(ahead)
+            missed = np.abs(rise - then.growth(name, ahead)) / np.sqrt(np.maximum(ahead, 1 / 3))
             total[k] += np.sum(missed)
         count += len(ahead)
     return total / count
