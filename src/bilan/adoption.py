@@ -22,8 +22,9 @@ from bilan import curves, observations, priors, traits
 
 MIN_POINTS = 4
 _LARGEST = 1e290
-_SHORTEST, _LONGEST = 0.01, 3.0
-_MAX_STEPS = 60
+_SMALLEST = 1e-290
+_GAPS, _SPANS = (0.05, 6.0), (0.01, 3.0)
+_STRIDE, _FAR = 0.25, 50.0
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,12 @@ class Model:
             Names the date or level that cannot be used.
         """
         scores = ndtri(_checked_levels(quantiles))
-        rows = [self._row(time, scores) for time in self._ahead(horizon_dates)]
-        return _tidy(np.array(rows).reshape(len(rows), len(scores)))
+        times = self._ahead(horizon_dates)
+        rows = np.array([self._row(time, scores) for time in times]).reshape(-1, len(scores))
+        if self.cumulative:
+            order = np.argsort(times, kind="stable")
+            rows[order] = np.maximum.accumulate(rows[order], axis=0)
+        return np.maximum(_tidy(rows), self.floor)
 
     def probability(self, date, value):
         """Chance that the count is at or above a value on a later date.
@@ -148,39 +153,37 @@ class Model:
 
     def _until(self, time):
         """List the times whose law bounds the one at `time`: a cumulative count keeps all."""
-        earlier = np.arange(1.0, min(np.ceil(time), _MAX_STEPS)) if self.cumulative else []
-        return np.append(earlier, time)
+        if not self.cumulative:
+            return np.array([time])
+        return np.append(np.arange(_STRIDE, min(time, _FAR), _STRIDE), time)
 
     def _row(self, time, scores):
         location, up, down = (part[:, None] for part in self._law(self._until(time)))
         spread = np.where(scores > 0, up, down)
         rises = location + spread * np.sinh(priors.TAIL * np.arcsinh(scores))
-        return np.maximum(self.anchor + np.max(rises, axis=0) * self.series.unit, self.floor)
+        return self.anchor + np.max(rises, axis=0) * self.series.unit
 
     def _law(self, times):
         """Median rise, spread above and spread below it, in mean steps, at each time."""
         series = self.series
-        known = np.broadcast_to(series.vector, (len(times), len(series.vector)))
-        ahead = np.clip(times / (series.points - 1), _SHORTEST, _LONGEST)
-        logs = np.log(np.stack([np.clip(times, 0.05, 100.0), ahead], axis=1))
-        known = np.concatenate([known, logs], axis=1)
-        promised = series.direction * np.array(
-            [series.growth.growth(name, times) for name in self.candidates]
-        )
         weights = np.array(list(self.weights.values()))[:, None]
+        promised = np.array([series.growth.growth(name, times) for name in self.candidates])
         growth = np.sum(weights * promised, axis=0)
         discord = np.sum(weights * (promised - growth) ** 2, axis=0)
-        taken_back = np.tanh(_dot(series.vector, priors.REVERSION)) * series.surprise
-        median = growth * 1.3 / (1.0 + np.exp(-_dot(known, priors.DAMPING)))
-        median = median - taken_back * np.minimum(times, 1.0)
-        spread = self._spread(times, growth, discord) * np.exp(_dot(known, priors.SPREAD))
-        lean = np.exp(np.tanh(_dot(known, priors.SKEW)) * series.direction)
+        taken_back = _reversion(series) * np.minimum(times, 1.0)
+        gaps = np.clip(times, *_GAPS)
+        spans = np.clip(times / (series.points - 1), *_SPANS)
+        by_gaps, by_spans = priors.SPREAD
+        spread = self._deviation(times, growth, discord) * gaps**by_gaps * spans**by_spans
+        constant, by_gaps, by_spans = priors.SKEW
+        lean = np.tanh(constant + by_gaps * np.log(gaps) + by_spans * np.log(spans))
+        lean = np.exp(lean * series.direction)
         doubt = self.doubt / series.unit
-        up, down = np.hypot(spread * lean, doubt), np.hypot(spread / lean, doubt)
-        return series.direction * median, priors.WIDTH * up, priors.WIDTH * down
+        up, down = (priors.WIDTH * np.hypot(part, doubt) for part in (spread * lean, spread / lean))
+        return priors.MOMENTUM * growth - taken_back, up, down
 
-    def _spread(self, times, growth, discord):
-        own = _dot(np.array(list(self.weights.values())), self.series.losses)
+    def _deviation(self, times, growth, discord):
+        own = np.sum(np.array(list(self.weights.values())) * self.series.losses)
         noise, step, disagreement, mistakes, size = priors.VARIANCES
         by_time = noise * self.series.noise**2 + step + mistakes * own**2
         return np.sqrt(by_time * times + disagreement * discord + size * growth**2)
@@ -330,15 +333,15 @@ def leave_one_out(
 def _weigh(series):
     mean = np.mean(series.losses)
     relative = np.log((series.losses + 0.1 * mean + 1e-9) / (mean + 1e-9))
-    votes = np.array([_dot(series.vector, priors.VOTES[name]) for name in curves.CANDIDATES])
-    votes = votes - priors.TRUST * relative
+    votes = np.array([priors.VOTES[name] for name in curves.CANDIDATES]) - priors.TRUST * relative
     weights = np.exp(votes - votes.max())
     return dict(zip(curves.CANDIDATES, (weights / weights.sum()).tolist(), strict=True))
 
 
-def _dot(left, right):
-    # Summed by numpy, not by BLAS: the same last digit on every machine.
-    return np.sum(left * right, axis=-1)
+def _reversion(series):
+    constant, by_points, by_steadiness = priors.REVERSION
+    share = constant + by_points * np.log(series.points / 8) + by_steadiness * series.steadiness
+    return np.tanh(share) * series.surprise
 
 
 def _tidy(numbers):
@@ -358,7 +361,8 @@ def _checked_series(dates, values):
     for i in range(1, len(days)):
         if days[i] <= days[i - 1]:
             raise ValueError(f"dates must increase, but {dates[i]} follows {dates[i - 1]}")
-    return days, np.array([_checked_value(value) for value in values])
+    values = np.array([_checked_value(value) for value in values])
+    return days, np.where(np.abs(values) < _SMALLEST, 0.0, values)
 
 
 def _checked_value(value):

@@ -15,7 +15,9 @@ from bilan.curves import lasting
 
 QUALIFIERS = ("exact", "about", "at_least", "at_most")
 _SIGNIFICANT = 0.2
+_NEGLIGIBLE = 1e-200
 _SWEEPS = 5
+_ENOUGH = 4
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def rounding_step(value):
         1_000_000); zero when the number is not round.
     """
     value = abs(float(value))
-    if value <= 0:
+    if value < _NEGLIGIBLE:
         return 0.0
     largest = int(np.floor(np.log10(value * _SIGNIFICANT)))
     for exponent in range(largest, largest - 5, -1):
@@ -123,8 +125,10 @@ def estimate(times, values, qualifiers, cumulative):
     estimates = values.copy()
     bounded = np.flatnonzero((qualifiers == "at_least") | (qualifiers == "at_most"))
     if len(bounded):
-        noise = _noise(times, values)
+        free = np.setdiff1d(np.arange(len(values)), bounded)
+        trusted = free if len(free) >= _ENOUGH else np.arange(len(values))
         for _ in range(_SWEEPS):
+            noise = _noise(times[trusted], estimates[trusted])
             for i in bounded:
                 sign = 1.0 if qualifiers[i] == "at_least" else -1.0
                 centre, spread = _suggested(times, estimates, i, noise)
@@ -159,7 +163,8 @@ def _cut_normal(centre, spread, step):
     """Mean and deviation of a normal law cut below zero and thinned by exp(-x / step)."""
     if spread <= 0:
         return max(centre, 0.0), 0.0
-    centre = centre - spread**2 / step if step > 0 else centre
+    # A stale floor stays far below: habit may pull the estimate down by one deviation, not more.
+    centre = centre - (min(spread**2 / step, spread) if step > 0 else 0.0)
     low = -centre / spread
     hazard = np.sqrt(2 / np.pi) / erfcx(low / np.sqrt(2))
     mean = max(centre + spread * hazard, 0.0)

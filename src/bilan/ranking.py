@@ -305,10 +305,11 @@ def _walk(times, path):
 
 def _signal(drifts, variances, steps):
     """Share of the differences between drifts that chance alone would not make."""
-    if not len(drifts) or not np.any(drifts):
+    total = np.sum(drifts**2)
+    if total <= 0:
         return 0.0
-    chance = np.mean((variances - drifts**2).clip(0) / steps)
-    return max(0.0, 1.0 - chance / np.mean(drifts**2))
+    chance = np.sum((variances - drifts**2).clip(0) / steps)
+    return max(0.0, 1.0 - chance / total)
 
 
 def _resolution(scores):

@@ -1,8 +1,8 @@
 """What a short series tells about its own future: size, noise, shape, and past mistakes.
 
-Everything here is free of units. Values are measured in mean absolute steps, times in mean gaps and
-the direction of growth is made positive, so that what a million accounts, forty per cent of
-households and twelve thousand tonnes teach each other can be learnt in one table (`bilan.priors`).
+Everything here is free of units. Values are measured in mean absolute steps and times in mean gaps,
+so that what a million accounts, forty per cent of households and twelve thousand tonnes teach each
+other can be learnt in one table (`bilan.priors`).
 """
 
 from dataclasses import dataclass
@@ -36,11 +36,10 @@ class Traits:
         Mean absolute error of each candidate on later points of the same series, by root time.
     noise : float
         Spread of the steps around the mean step.
+    steadiness : float
+        Total change by sum of absolute steps, less 0.8: what a typical series shows.
     surprise : float
-        Last step less the mean step, in the direction of growth.
-    vector : ndarray, shape (8,)
-        What the learnt constants multiply: one, length, steadiness, acceleration, irregularity of
-        the dates, noise, share of the level grown while watched, memory of the steps.
+        Last step less the mean step.
     """
 
     unit: float
@@ -50,8 +49,8 @@ class Traits:
     growth: curves.Curves
     losses: np.ndarray
     noise: float
+    steadiness: float
     surprise: float
-    vector: np.ndarray
 
 
 def describe(times, values):
@@ -70,37 +69,21 @@ def describe(times, values):
     """
     points = len(times)
     gap = (times[-1] - times[0]) / (points - 1)
-    top, unit = float(np.max(np.abs(values))), _unit(values)
-    share = abs(values[-1] - values[0]) / top if top > 0 else 0.0
+    unit = _unit(values)
     times, values = (times - times[-1]) / gap, (values - values[-1]) / unit
     steps, rises = np.diff(times), np.diff(values)
-    direction = 1.0 if values[0] <= 0 else -1.0
     drift = -values[0] / (points - 1)
     misses = rises - drift * steps
-    noise = float(np.sqrt(np.sum(misses**2 / curves.lasting(steps)) / (points - 2)))
-    growth = curves.fit_curves(times, values)
-    recent = growth.slopes[curves.RECENT] / (points - 1)
-    memory = np.sum(misses[1:] * misses[:-1]) / (np.sum(misses**2) + 1e-12)
-    vector = [
-        1.0,
-        np.log(points / 8.0),
-        abs(drift) - 0.8,
-        np.tanh((recent - drift) * direction),
-        min(float(np.std(steps)), 2.0),
-        np.log(noise + 0.1),
-        share - 0.5,
-        memory,
-    ]
     return Traits(
         unit=unit,
         gap=float(gap),
         points=points,
-        direction=direction,
-        growth=growth,
+        direction=1.0 if drift >= 0 else -1.0,
+        growth=curves.fit_curves(times, values),
         losses=_losses(times, values),
-        noise=noise,
-        surprise=float(direction * misses[-1]),
-        vector=np.array(vector),
+        noise=float(np.sqrt(np.sum(misses**2 / curves.lasting(steps)) / (points - 2))),
+        steadiness=float(abs(drift)) - 0.8,
+        surprise=float(misses[-1]),
     )
 
 
