@@ -3,7 +3,8 @@
 A rank depends on everybody's score, so all countries are simulated together: each continues its
 last score by a random walk around the step that all share. The walk of one country is estimated
 from few years, hence its variance is mostly the panel's, its drift is mostly the common one, and
-part of its last surprise is taken back. `docs/method.md` gives the evidence for each.
+part of its last surprise is taken back, as much as the panel usually does. `docs/method.md` gives
+the evidence for each.
 
 Ranks of simulated scores: Goldstein and Spiegelhalter (1996), https://doi.org/10.2307/2983325.
 Shrinkage: Efron and Morris (1977), https://doi.org/10.1038/scientificamerican0577-119.
@@ -20,7 +21,7 @@ PLACES = 5
 # Bank's WGI. EGDI is also in the review; `docs/method.md` says what the other six alone give.
 _POOLED = 0.6
 _SPREAD = 0.8
-_TAKEN_BACK = 0.15
+_TAKEN_BACK, _PAIRS, _MOST = 0.15, 50, 0.6
 _OWN_DRIFT = 0.3
 _FREEDOM = 6
 _MAX_DECIMALS = 4
@@ -74,7 +75,7 @@ class _Panel:
     common: float
     common_spread: float
     own_drift: np.ndarray
-    surprise: np.ndarray
+    taken_back: np.ndarray
     spread: np.ndarray
     ahead: np.ndarray
     length: float
@@ -256,25 +257,47 @@ def _panel(years, countries, scores, horizon_years):
     ranked = np.flatnonzero(~np.isnan(scores[:, -1]))
     common = _common_path(scores[ranked])
     walks = [_walk(times, row - common) for row in scores[ranked]]
-    drift, surprise, variance, steps = (np.array(part) for part in zip(*walks, strict=True))
-    rate, common_spread = _common_rate(times, common)
+    drift, surprise, steps = (
+        np.array([walk[name] for walk in walks]) for name in ("drift", "surprise", "steps")
+    )
     known = steps > 0
-    pooled = np.mean(variance[known]) if known.any() else 0.0
-    variance = np.where(known, (1 - _POOLED) * variance + _POOLED * pooled, pooled)
-    variance = np.maximum(variance, 1e-6 * np.nanvar(scores)) * (1 + 1 / np.maximum(steps, 1))
+    variance = _pool([walk["variance"] for walk in walks], known, steps)
+    variance = np.maximum(variance, 1e-6 * np.nanvar(scores))
     own_drift = _OWN_DRIFT * _signal(drift[known], variance[known], steps[known]) * drift
+    rate, common_spread = _common_rate(times, common)
     return _Panel(
         ranked=ranked,
         last=scores[ranked, -1],
         common=rate,
         common_spread=common_spread,
         own_drift=own_drift,
-        surprise=np.where(known, surprise - own_drift, 0.0),
+        taken_back=_echo(walks) * np.where(known, surprise - own_drift, 0.0),
         spread=_SPREAD * np.sqrt(variance),
         ahead=(ahead - years[-1]) / gap,
         length=float(times[-1]),
         resolution=_resolution(scores),
     )
+
+
+def _pool(own, known, steps):
+    """Draw the variance of each walk towards the panel's, and widen it for its unknown drift."""
+    pooled = np.mean(np.array(own)[known]) if known.any() else 0.0
+    variance = np.where(known, (1 - _POOLED) * np.array(own) + _POOLED * pooled, pooled)
+    return variance * (1 + 1 / np.maximum(steps, 1))
+
+
+def _echo(walks):
+    """Share of a surprise that the panel usually takes back the year after.
+
+    It is minus the correlation of successive steps, which measurement error alone makes negative,
+    drawn towards what other panels show in the weight of `_PAIRS` pairs of steps.
+    """
+    before = np.concatenate([walk["rises"][:-1] for walk in walks])
+    after = np.concatenate([walk["rises"][1:] for walk in walks])
+    power = np.sum(before**2 + after**2) / 2
+    correlation = np.sum(before * after) / power if power > 0 else 0.0
+    share = (_PAIRS * _TAKEN_BACK - len(before) * correlation) / (_PAIRS + len(before))
+    return np.clip(share, 0.0, _MOST)
 
 
 def _common_path(scores):
@@ -294,13 +317,19 @@ def _common_rate(times, common):
 
 
 def _walk(times, path):
-    """Drift, last surprise, variance a step and number of steps of one country's own walk."""
+    """Describe the own walk of one country, from the years in which it was seen."""
     seen = ~np.isnan(path)
     if seen.sum() < 2:
-        return 0.0, 0.0, 0.0, 0
+        nothing = np.zeros(0)
+        return {"drift": 0.0, "surprise": 0.0, "variance": 0.0, "steps": 0, "rises": nothing}
     rises, steps = np.diff(path[seen]), np.diff(times[seen])
-    drift = rises.sum() / steps.sum()
-    return drift, rises[-1] / steps[-1], np.mean(rises**2 / steps), len(rises)
+    return {
+        "drift": rises.sum() / steps.sum(),
+        "surprise": rises[-1] / steps[-1],
+        "variance": np.mean(rises**2 / steps),
+        "steps": len(rises),
+        "rises": rises / np.sqrt(steps),
+    }
 
 
 def _signal(drifts, variances, steps):
@@ -333,8 +362,7 @@ def _simulate(panel, seed):
 
 
 def _scores(panel, ahead, noise):
-    centre = panel.last + ahead * (panel.common + panel.own_drift)
-    centre = centre - _TAKEN_BACK * panel.surprise
+    centre = panel.last + ahead * (panel.common + panel.own_drift) - panel.taken_back
     shared = panel.common_spread * np.sqrt(ahead * (1 + ahead / panel.length)) * noise[:, :1]
     draws = centre + shared + panel.spread * np.sqrt(ahead) * noise[:, 1:]
     if panel.resolution > 0:
