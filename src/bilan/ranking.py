@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-DRAWS = 4000
+DRAWS = 2000
 PLACES = 5
 # Learnt on seven published panels: EGDI, EIU Democracy, Fraser, RSF, TI CPI and two of the World
 # Bank's WGI. EGDI is also in the review; `docs/method.md` says what the other six alone give.

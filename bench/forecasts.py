@@ -1,0 +1,184 @@
+"""Score the forecasters, on a benchmark directory or on the project's own series.
+
+    python bench/forecasts.py DIR    adoption_series.csv, m1_yearly.csv, rank_panels.csv in DIR
+    python bench/forecasts.py        rolling origins on data/raw
+
+The constants of `bilan.priors` were learnt on a development benchmark; on that one, this script
+shows how well they fit, not how well they forecast. `docs/method.md` quotes cross-fitted figures.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bilan import adoption, ranking, scoring
+
+LEVELS = np.array(sorted({*scoring.LEVELS, 0.025, 0.975}))
+EVEN = np.isin(LEVELS, scoring.LEVELS)
+LARGE = ("internet", "mobile", "broadband")
+EU27 = {
+    *("Austria", "Belgium", "Bulgaria", "Croatia", "Cyprus", "Czechia", "Denmark", "Estonia"),
+    *("Finland", "France", "Germany", "Greece", "Hungary", "Ireland", "Italy", "Latvia"),
+    *("Lithuania", "Luxembourg", "Malta", "Netherlands", "Poland", "Portugal", "Romania"),
+    *("Slovakia", "Slovenia", "Spain", "Sweden"),
+}
+
+
+def adoption_windows(directory):
+    """Yield (group, dates, values, later dates, outcomes): five to ten points, then up to three."""
+    table = pd.read_csv(directory / "adoption_series.csv")
+    generator = np.random.default_rng(20)
+    for name, series in table.groupby("series_id", sort=True):
+        group = name.split("/")[0]
+        dates, values = series.date.to_numpy(), series.value.to_numpy(float)
+        last = len(values) - (3 if len(values) >= 10 else 1)
+        origins = np.arange(5, last + 1)
+        if not len(origins):
+            continue
+        for origin in generator.permutation(origins)[: 1 if group in LARGE else 3]:
+            points = generator.integers(5, min(10, origin) + 1)
+            yield from _window(group, dates, values, np.arange(origin - points, origin))
+        if group in LARGE and last >= 8:
+            origin = generator.integers(8, last + 1)
+            inner = np.arange(max(origin - 16, 0), origin - 1)
+            kept = generator.choice(inner, min(generator.integers(4, 10), len(inner)), False)
+            yield from _window(f"{group}~irr", dates, values, np.sort([*kept, origin - 1]))
+
+
+def _window(group, dates, values, seen):
+    days = pd.to_datetime(dates)
+    later = np.arange(seen[-1] + 1, min(seen[-1] + 4, len(values)))
+    ahead = (days[later] - days[seen[-1]]).days
+    near = (ahead <= (days[seen[-1]] - days[seen[0]]).days) & (
+        (ahead <= 1845) | (group == "ustech")
+    )
+    later = later[near]
+    if len(later) and len(np.unique(values[seen])) >= 4:
+        yield group, list(dates[seen]), values[seen], list(dates[later]), values[later]
+
+
+def yearly_windows(directory):
+    """Yield the official split of the M1 yearly series, in the shape of `adoption_windows`."""
+    table = pd.read_csv(directory / "m1_yearly.csv")
+    for _, series in table.groupby("series_id", sort=False):
+        dates = np.array([f"{1900 + t:04d}-12-31" for t in series.t])
+        values, seen = series.value.to_numpy(float), (series.split == "train").to_numpy()
+        yield "M1", list(dates[seen]), values[seen], list(dates[~seen]), values[~seen]
+
+
+def score_windows(forecaster, windows):
+    """Mean scaled CRPS, shares inside 80 % and 95 % (means over groups), milliseconds a series."""
+    rows, spent = [], 0.0
+    for group, dates, values, later, outcomes in windows:
+        start = time.process_time()
+        forecast = forecaster(dates, values, later, list(LEVELS))
+        spent += time.process_time() - start
+        scores = scoring.crps(outcomes, forecast[:, EVEN], LEVELS[EVEN])
+        for outcome, row, score in zip(outcomes, forecast, scores, strict=True):
+            inside = [scoring.coverage([outcome], [row], LEVELS, level) for level in (0.8, 0.95)]
+            rows.append([group, score / np.mean(np.abs(np.diff(values))), *inside])
+    means = pd.DataFrame(rows, columns=["group", "crps", "80", "95"]).groupby("group").mean().mean()
+    return [*means, 1000 * spent / len(windows)]
+
+
+def rank_tasks(directory):
+    """Yield (panel, years, countries, scores, horizon years, later scores) of the EU27."""
+    table = pd.read_csv(directory / "rank_panels.csv")
+    facts = pd.read_csv(directory / "rank_panels_meta.csv").set_index("panel")
+    for panel, rows in table[table.country.isin(EU27)].groupby("panel"):
+        scores = rows.pivot(index="country", columns="year", values="value")
+        scores = scores * (1 if facts.higher_is_better[panel] else -1)
+        years, step = list(scores.columns), int(facts.spacing_years[panel])
+        seen = 3 if step > 1 else min(6, len(years) - 1)
+        for i in range(seen, len(years)):
+            past, later = years[i - seen : i], years[i : i + 3]
+            complete = scores[past + later].dropna()
+            if len(complete) >= 20:
+                known, future = complete[past].to_numpy(), complete[later].to_numpy()
+                yield panel, past, list(complete.index), known, later, future
+
+
+def random_walk_ranks(years, countries, scores, horizon_years):
+    """Reference: independent random walks, variance half own and half pooled."""
+    steps = np.diff(scores, axis=1)
+    own = np.mean(steps**2, axis=1)
+    variance = np.maximum((own + own.mean()) / 2, 1e-6 * scores.var())
+    ahead = (np.array(horizon_years) - years[-1]) / np.median(np.diff(years))
+    noise = np.random.default_rng(0).standard_normal((2000, len(countries)))
+    result = []
+    for time_ahead in ahead:
+        held = ranking.ranks(scores[:, -1] + np.sqrt(variance * time_ahead) * noise).astype(int)
+        result.append([np.bincount(h - 1, minlength=len(countries)) / 2000 for h in held.T])
+    return np.array(result)
+
+
+def score_ranks(forecaster, tasks):
+    """Mean RPS and share of randomised PIT inside 0.1–0.9 (means over panels), milliseconds."""
+    rows, spent = [], 0.0
+    generator = np.random.default_rng(0)
+    for panel, years, countries, scores, later, future in tasks:
+        start = time.process_time()
+        chances = forecaster(years, countries, scores, later)
+        spent += time.process_time() - start
+        for h in range(len(later)):
+            held = ranking.ranks(future[:, h]).astype(int)
+            pit = scoring.rank_pit(chances[h], held, generator.random(len(held)))
+            inside = np.mean((pit >= 0.1) & (pit <= 0.9))
+            rows.append([panel, scoring.rps(chances[h], held).mean(), inside])
+    means = pd.DataFrame(rows, columns=["panel", "rps", "pit"]).groupby("panel").mean().mean()
+    return [*means, 1000 * spent / len(tasks)]
+
+
+def benchmark(directory):
+    """Print the table of wanted measures."""
+    for title, windows in (
+        ("adoption", list(adoption_windows(directory))),
+        ("M1 yearly", list(yearly_windows(directory))),
+    ):
+        ours, drift = (score_windows(f, windows) for f in (adoption.forecast, scoring.drift))
+        print(f"{title}, {len(windows)} series")
+        print(f"  scaled CRPS {ours[0]:.3f}, drift {drift[0]:.3f}, ratio {ours[0] / drift[0]:.3f}")
+        print(f"  inside 80 % / 95 %: {ours[1]:.1%} / {ours[2]:.1%}")
+        print(f"  {ours[3]:.1f} ms a series")
+    tasks = list(rank_tasks(directory))
+    ours, walk = (score_ranks(f, tasks) for f in (ranking.rank_probabilities, random_walk_ranks))
+    print(f"ranks EU27, {len(tasks)} panels and origins")
+    print(f"  100 x RPS {100 * ours[0]:.2f}, random walk {100 * walk[0]:.2f}, ", end="")
+    print(f"ratio {ours[0] / walk[0]:.3f}")
+    print(f"  randomised PIT inside 0.1-0.9: {ours[1]:.1%}, random walk {walk[1]:.1%}")
+    print(f"  {ours[2]:.1f} ms a panel")
+
+
+def back_tests(series):
+    """Print rolling-origin scores of named series: pairs of a name and (dates, values)."""
+    tables = []
+    for name, (dates, values) in series:
+        if len(dates) > 5:
+            table = scoring.rolling_origin(adoption.forecast, dates, values)
+            tables.append(table.assign(series=name))
+    if not tables:
+        print("no series has more than five points")
+        return
+    wanted = ["scaled_crps", "inside_80", "inside_95"]
+    groups = pd.concat(tables).groupby(["series", "forecaster"])
+    print(groups[wanted].mean().join(groups.size().rename("forecasts")).round(3).to_string())
+
+
+def own_series(root):
+    """Yield the project's own series, one an indicator and entity, from its raw tables."""
+    for path in sorted(root.glob("*observations.csv")):
+        table = pd.read_csv(path)
+        table = table[table.qualifier.isin(["exact", "about"])].dropna(subset=["value"])
+        for (entity, indicator), rows in table.groupby(["entity", "indicator"]):
+            rows = rows.drop_duplicates("reference_date", keep="last").sort_values("reference_date")
+            yield f"{entity}: {indicator}", (list(rows.reference_date), list(rows.value))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        benchmark(Path(sys.argv[1]))
+    else:
+        back_tests(own_series(Path(__file__).parents[1] / "data" / "raw"))
