@@ -171,7 +171,8 @@ def own_series(root):
     """Yield the project's own series, one an indicator and entity, from its raw tables."""
     for path in sorted(root.glob("*observations.csv")):
         table = pd.read_csv(path)
-        table = table[table.qualifier.isin(["exact", "about"])].dropna(subset=["value"])
+        trusted = table.qualifier.isin(["exact", "about"]) & (table.confidence != "low")
+        table = table[trusted].dropna(subset=["value"])
         for (entity, indicator), rows in table.groupby(["entity", "indicator"]):
             rows = rows.drop_duplicates("reference_date", keep="last").sort_values("reference_date")
             yield f"{entity}: {indicator}", (list(rows.reference_date), list(rows.value))
