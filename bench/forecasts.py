@@ -27,10 +27,14 @@ EU27 = {
 }
 
 
-def adoption_windows(directory):
-    """Yield (group, dates, values, later dates, outcomes): five to ten points, then up to three."""
+def adoption_windows(directory, seed=20, regular=(1, 3), irregular=1):
+    """Yield (series, group, dates, values, later dates, outcomes): 5 to 10 points, then up to 3.
+
+    `regular` origins are drawn in each series of a large group and of a small one, `irregular`
+    more in large groups, whose inner points are thinned.
+    """
     table = pd.read_csv(directory / "adoption_series.csv")
-    generator = np.random.default_rng(20)
+    generator = np.random.default_rng(seed)
     for name, series in table.groupby("series_id", sort=True):
         group = name.split("/")[0]
         dates, values = series.date.to_numpy(), series.value.to_numpy(float)
@@ -38,17 +42,18 @@ def adoption_windows(directory):
         origins = np.arange(5, last + 1)
         if not len(origins):
             continue
-        for origin in generator.permutation(origins)[: 1 if group in LARGE else 3]:
+        for origin in generator.permutation(origins)[: regular[group not in LARGE]]:
             points = generator.integers(5, min(10, origin) + 1)
-            yield from _window(group, dates, values, np.arange(origin - points, origin))
-        if group in LARGE and last >= 8:
+            yield from _window(name, group, dates, values, np.arange(origin - points, origin))
+        for _ in range(irregular if group in LARGE and last >= 8 else 0):
             origin = generator.integers(8, last + 1)
             inner = np.arange(max(origin - 16, 0), origin - 1)
             kept = generator.choice(inner, min(generator.integers(4, 10), len(inner)), False)
-            yield from _window(f"{group}~irr", dates, values, np.sort([*kept, origin - 1]))
+            kept = np.sort([*kept, origin - 1])
+            yield from _window(name, f"{group}~irr", dates, values, kept)
 
 
-def _window(group, dates, values, seen):
+def _window(name, group, dates, values, seen):
     days = pd.to_datetime(dates)
     later = np.arange(seen[-1] + 1, min(seen[-1] + 4, len(values)))
     ahead = (days[later] - days[seen[-1]]).days
@@ -57,22 +62,37 @@ def _window(group, dates, values, seen):
     )
     later = later[near]
     if len(later) and len(np.unique(values[seen])) >= 4:
-        yield group, list(dates[seen]), values[seen], list(dates[later]), values[later]
+        yield name, group, list(dates[seen]), values[seen], list(dates[later]), values[later]
 
 
-def yearly_windows(directory):
-    """Yield the official split of the M1 yearly series, in the shape of `adoption_windows`."""
+def yearly_windows(directory, seed=20, earlier=0):
+    """Yield the official split of the M1 yearly series, and earlier origins of the same length."""
     table = pd.read_csv(directory / "m1_yearly.csv")
-    for _, series in table.groupby("series_id", sort=False):
+    generator = np.random.default_rng(seed)
+    for name, series in table.groupby("series_id", sort=False):
         dates = np.array([f"{1900 + t:04d}-12-31" for t in series.t])
-        values, seen = series.value.to_numpy(float), (series.split == "train").to_numpy()
-        yield "M1", list(dates[seen]), values[seen], list(dates[~seen]), values[~seen]
+        values, official = series.value.to_numpy(float), int((series.split == "train").sum())
+        others = generator.permutation(np.arange(9, official))[:earlier]
+        for origin in (official, *others):
+            seen, later = slice(0, origin), slice(origin, origin + 6)
+            if np.ptp(values[seen]) > 0:
+                yield name, "M1", list(dates[seen]), values[seen], list(dates[later]), values[later]
 
 
-def score_windows(forecaster, windows):
-    """Mean scaled CRPS, shares inside 80 % and 95 % (means over groups), milliseconds a series."""
+def benchmark_windows(directory):
+    """Name and list the windows of either kind."""
+    yield "adoption", list(adoption_windows(directory))
+    yield "M1 yearly", list(yearly_windows(directory))
+
+
+def score_windows(forecasters, parts):
+    """Score each forecaster on its part of the windows, and all of them together.
+
+    Scaled CRPS, shares inside 80 % and 95 % (means over groups), milliseconds a series.
+    """
     rows, spent = [], 0.0
-    for group, dates, values, later, outcomes in windows:
+    pairs = [(f, window) for f, part in zip(forecasters, parts, strict=True) for window in part]
+    for forecaster, (_, group, dates, values, later, outcomes) in pairs:
         start = time.process_time()
         forecast = forecaster(dates, values, later, list(LEVELS))
         spent += time.process_time() - start
@@ -81,7 +101,7 @@ def score_windows(forecaster, windows):
             inside = [scoring.coverage([outcome], [row], LEVELS, level) for level in (0.8, 0.95)]
             rows.append([group, score / np.mean(np.abs(np.diff(values))), *inside])
     means = pd.DataFrame(rows, columns=["group", "crps", "80", "95"]).groupby("group").mean().mean()
-    return [*means, 1000 * spent / len(windows)]
+    return [*means, 1000 * spent / len(pairs)]
 
 
 def rank_tasks(directory):
@@ -134,11 +154,8 @@ def score_ranks(forecaster, tasks):
 
 def benchmark(directory):
     """Print the table of wanted measures."""
-    for title, windows in (
-        ("adoption", list(adoption_windows(directory))),
-        ("M1 yearly", list(yearly_windows(directory))),
-    ):
-        ours, drift = (score_windows(f, windows) for f in (adoption.forecast, scoring.drift))
+    for title, windows in benchmark_windows(directory):
+        ours, drift = (score_windows([f], [windows]) for f in (adoption.forecast, scoring.drift))
         print(f"{title}, {len(windows)} series")
         print(f"  scaled CRPS {ours[0]:.3f}, drift {drift[0]:.3f}, ratio {ours[0] / drift[0]:.3f}")
         print(f"  inside 80 % / 95 %: {ours[1]:.1%} / {ours[2]:.1%}")
