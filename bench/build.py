@@ -33,8 +33,9 @@ def plain_runs(clone: Path) -> list[list[str]]:
             runs += [["2-adoption", *year, "-p", "series", s, "-p", "lang", lang] for s in SERIES]
             runs += [["3-ranking", *year, "-p", "index", i, "-p", "lang", lang] for i in INDICES]
             runs.append(["4-programme", *year, "-p", "lang", lang])
+    copy = str(clone / "plain.ipynb")
     return [
-        [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(clone / "plain.ipynb"), *options]
+        [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", copy, *options]
         for name, *options in runs
     ]
 

@@ -298,3 +298,44 @@ def test_leave_one_out_shows_each_point():
 def test_leave_one_out_needs_a_point_to_spare():
     with pytest.raises(ValueError, match="needs 5 points, not 4"):
         adoption.leave_one_out(DATES[:4], VALUES[:4], LATER[0])
+
+
+@given(series(low=0, high=1e9), st.floats(1.05, 20.0))
+def test_no_quantile_passes_the_ceiling(case, room):
+    dates, values, horizon = case
+    ceiling = room * max(*values, 1.0)
+    free = adoption.forecast(dates, values, sorted(horizon), LEVELS, cumulative=True)
+    held = adoption.forecast(
+        dates, values, sorted(horizon), LEVELS, cumulative=True, ceiling=ceiling
+    )
+    assert (held <= ceiling * (1 + 1e-9)).all()
+    assert (held <= free * (1 + 1e-9) + 1e-9).all()
+    assert (np.diff(held, axis=1) >= 0).all()
+
+
+@given(series(low=0, high=1e9), st.floats(1.05, 5.0), st.floats(0, 1))
+def test_probability_is_consistent_with_quantiles_below_a_ceiling(case, room, share):
+    dates, values, horizon = case
+    assume(max(values) > 1)
+    ceiling = room * max(values)
+    model = adoption.fit(dates, values, ceiling=ceiling)
+    target = share * ceiling
+    p = model.probability(horizon[0], target)
+    level = min(max(1 - p, 1e-6), 1 - 1e-6)
+    (quantile,) = model.quantiles([horizon[0]], [level])[0]
+    if 1e-6 < 1 - p < 1 - 1e-6:
+        assert quantile == pytest.approx(target, rel=1e-3, abs=1e-3 * ceiling)
+
+
+def test_a_distant_ceiling_changes_little_and_a_near_one_much():
+    dates = [f"{year}-12-31" for year in range(2015, 2022)]
+    values = [1e6, 2e6, 4e6, 7e6, 11e6, 16e6, 22e6]
+    (free,), (far,), (near,) = (
+        adoption.forecast(dates, values, ["2024-12-31"], [0.5], ceiling=ceiling)
+        for ceiling in (np.inf, 1e12, 30e6)
+    )
+    assert far[0] == pytest.approx(free[0], rel=1e-3)
+    assert near[0] < 30e6 < free[0]
+    assert adoption.target_probability(dates, values, "2024-12-31", 30e6, ceiling=30e6) == 0.0
+    with pytest.raises(ValueError, match="ceiling"):
+        adoption.fit(dates, values, ceiling=20e6)

@@ -50,6 +50,8 @@ class Model:
         Whether the count cannot fall.
     series : Traits
         The series described without units.
+    ceiling : float
+        What the count cannot pass, such as a population; infinite when unknown.
     """
 
     candidates: list
@@ -60,6 +62,7 @@ class Model:
     floor: float
     cumulative: bool
     series: traits.Traits
+    ceiling: float = np.inf
 
     def curve(self, name, dates):
         """Fitted and extrapolated candidate curve, which passes through the last estimate.
@@ -113,7 +116,7 @@ class Model:
         if self.cumulative:
             order = np.argsort(times, kind="stable")
             rows[order] = np.maximum.accumulate(rows[order], axis=0)
-        return np.maximum(_tidy(rows), self.floor)
+        return np.maximum(_tidy(self._below(rows)), self.floor)
 
     def probability(self, date, value):
         """Chance that the count is at or above a value on a later date.
@@ -139,10 +142,31 @@ class Model:
         (time,) = self._ahead([date])
         if value <= self.floor:
             return 1.0
+        if value >= self.ceiling:
+            return 0.0
+        value = self._unbounded(value)
         location, up, down = self._law(self._until(time))
         missed = (value - self.anchor) / self.series.unit - location
         score = np.sinh(np.arcsinh(missed / np.where(missed > 0, up, down)) / priors.TAIL)
         return float(_tidy(np.max(ndtr(-score))))
+
+    def _below(self, values):
+        """Bend growth so that it fills the room below the ceiling without passing it.
+
+        Each rise finds a share of the remaining people already served, as in a logistic curve.
+        """
+        room = self.ceiling - self.anchor
+        if not np.isfinite(room):
+            return values
+        rise = np.maximum(values - self.anchor, 0.0)
+        return np.where(rise > 0, self.anchor - room * np.expm1(-rise / room), values)
+
+    def _unbounded(self, value):
+        """Undo `_below` for one value."""
+        room = self.ceiling - self.anchor
+        if not np.isfinite(room) or value <= self.anchor:
+            return value
+        return self.anchor - room * np.log1p(-(value - self.anchor) / room)
 
     def _ahead(self, dates):
         days = observations.day_numbers(dates, "horizon_dates")
@@ -189,7 +213,7 @@ class Model:
         return np.sqrt(by_time * times + disagreement * discord + size * growth**2)
 
 
-def fit(dates, values, qualifiers=None, cumulative=False):
+def fit(dates, values, qualifiers=None, cumulative=False, ceiling=np.inf):
     """Fit the candidate curves of a count and weigh them.
 
     Parameters
@@ -202,6 +226,8 @@ def fit(dates, values, qualifiers=None, cumulative=False):
         "exact", "about" (rounded), "at_least" (a floor) or "at_most"; exact when left out.
     cumulative : bool
         True for a count that cannot fall, such as registered accounts.
+    ceiling : float
+        What the count cannot pass, such as a population; above every value.
 
     Returns
     -------
@@ -215,6 +241,8 @@ def fit(dates, values, qualifiers=None, cumulative=False):
     days, values = _checked_series(dates, values)
     qualifiers = _checked_qualifiers(qualifiers, len(values))
     seen = observations.estimate(days, values, qualifiers, cumulative)
+    if not ceiling > max(values.max(), seen.values[-1]):
+        raise ValueError(f"ceiling {ceiling:g} is not above every value")
     series = traits.describe(days, seen.values)
     floor = seen.floor if cumulative else (0.0 if values.min() >= 0 else -np.inf)
     return Model(
@@ -226,10 +254,13 @@ def fit(dates, values, qualifiers=None, cumulative=False):
         floor=floor,
         cumulative=bool(cumulative),
         series=series,
+        ceiling=float(ceiling),
     )
 
 
-def forecast(dates, values, horizon_dates, quantiles, *, qualifiers=None, cumulative=False):
+def forecast(
+    dates, values, horizon_dates, quantiles, *, qualifiers=None, cumulative=False, ceiling=np.inf
+):
     """Forecast quantiles of a count.
 
     Parameters
@@ -246,6 +277,8 @@ def forecast(dates, values, horizon_dates, quantiles, *, qualifiers=None, cumula
         "exact", "about", "at_least" or "at_most".
     cumulative : bool
         True for a count that cannot fall: no quantile is below what it has reached.
+    ceiling : float
+        What the count cannot pass, such as a population; above every value.
 
     Returns
     -------
@@ -257,15 +290,18 @@ def forecast(dates, values, horizon_dates, quantiles, *, qualifiers=None, cumula
     ValueError
         Names what is wrong with which entry.
     """
-    return fit(dates, values, qualifiers, cumulative).quantiles(horizon_dates, quantiles)
+    model = fit(dates, values, qualifiers, cumulative, ceiling)
+    return model.quantiles(horizon_dates, quantiles)
 
 
-def target_probability(dates, values, date, target, *, qualifiers=None, cumulative=False):
+def target_probability(
+    dates, values, date, target, *, qualifiers=None, cumulative=False, ceiling=np.inf
+):
     """Chance that a count is at or above a target on a date.
 
     Parameters
     ----------
-    dates, values, qualifiers, cumulative
+    dates, values, qualifiers, cumulative, ceiling
         As in `forecast`.
     date : date or str
         After the last of `dates`.
@@ -282,17 +318,24 @@ def target_probability(dates, values, date, target, *, qualifiers=None, cumulati
     ValueError
         Names what is wrong with which entry.
     """
-    return fit(dates, values, qualifiers, cumulative).probability(date, target)
+    return fit(dates, values, qualifiers, cumulative, ceiling).probability(date, target)
 
 
 def leave_one_out(
-    dates, values, horizon_date, quantiles=(0.1, 0.5, 0.9), *, qualifiers=None, cumulative=False
+    dates,
+    values,
+    horizon_date,
+    quantiles=(0.1, 0.5, 0.9),
+    *,
+    qualifiers=None,
+    cumulative=False,
+    ceiling=np.inf,
 ):
     """Forecast again without each point in turn, to see which of them the forecast hangs on.
 
     Parameters
     ----------
-    dates, values, qualifiers, cumulative
+    dates, values, qualifiers, cumulative, ceiling
         As in `forecast`, with at least `MIN_POINTS` + 1 points.
     horizon_date : date or str
         After the last of `dates`.
@@ -322,6 +365,7 @@ def leave_one_out(
             [values[i] for i in kept],
             [labels[i] for i in kept],
             cumulative,
+            ceiling,
         )
         row = model.quantiles([horizon_date], quantiles)[0]
         whole = left_out is None

@@ -151,7 +151,10 @@ def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, 
         kept,
         "sources",
         "source_id",
-        ("observations", "targets", "milestones", "vintages", "scores", "ranks", "corrections"),
+        (
+            *("observations", "targets", "milestones", "vintages", "scores", "ranks"),
+            *("corrections", "indicators"),
+        ),
     )
     return kept
 

@@ -343,11 +343,13 @@ class Facts:
         """Return an indicator's name."""
         return self.indicators.at[indicator, f"name_{self.lang}"]
 
-    def cumulative(self, indicator: str) -> bool:
-        """Say whether an indicator is a count that can't fall."""
-        return indicator in self.indicators.index and bool(
-            self.indicators.at[indicator, "cumulative"]
-        )
+    def limits(self, indicator: str) -> dict:
+        """Return what bounds a count: whether it can't fall, and what it can't pass."""
+        if indicator not in self.indicators.index:
+            return {"cumulative": False, "ceiling": np.inf}
+        about = self.indicators.loc[indicator]
+        ceiling = np.inf if pd.isna(about["ceiling"]) else float(about["ceiling"])
+        return {"cumulative": bool(about["cumulative"]), "ceiling": ceiling}
 
     def _figure(self, row: pd.Series) -> Figure:
         unit = self.unit(row["indicator"])

@@ -55,7 +55,7 @@ def grid(
 
 
 def of_count(
-    edition: Edition, subject: str, figures: pd.DataFrame, targets: pd.DataFrame, cumulative: bool
+    edition: Edition, subject: str, figures: pd.DataFrame, targets: pd.DataFrame, limits: dict
 ) -> tuple[adoption.Model | None, pd.DataFrame]:
     """Forecast a count, and each open target's chance.
 
@@ -68,8 +68,8 @@ def of_count(
         Its usable figures, as :func:`bilan.programme.series` returns them.
     targets : pandas.DataFrame
         Its targets still open at the cut-off.
-    cumulative : bool
-        Whether the count can't fall.
+    limits : dict
+        ``cumulative`` and ``ceiling`` of the count, as :func:`bilan.adoption.fit` takes them.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def of_count(
         list(figures["date"].dt.date),
         list(figures["value"]),
         qualifiers=list(figures["qualifier"]),
-        cumulative=cumulative,
+        **limits,
     )
     days = grid(edition.as_of, figures["date"], list(targets["date"]))
     if days.empty:
