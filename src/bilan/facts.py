@@ -209,6 +209,7 @@ class Outlook:
     last: Place
 
 
+@dataclass(frozen=True)
 class Outcome:
     """A published figure beside what an earlier edition expected of it.
 
