@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,13 +49,10 @@ class Table:
             raise ValueError(f"{self.label}: rows, header and alignment differ in length")
 
     def markdown(self) -> str:
-        """Return the table in Pandoc's pipe syntax."""
-        rule = {"l": ":---", "r": "---:", "c": ":---:"}
-        lines = [self.header, [rule[letter] for letter in self.align], *self.rows]
-        return "\n".join(
-            f"| {' | '.join(line if at == 1 else map(_cell, line))} |"
-            for at, line in enumerate(lines)
-        )
+        """Return the table in Pandoc's pipe syntax, each column as wide as its words ask."""
+        cells = [[_cell(text) for text in line] for line in (self.header, *self.rows)]
+        rule = [_rule(letter, [line[at] for line in cells]) for at, letter in enumerate(self.align)]
+        return "\n".join(f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:]))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple:
         text = self.markdown()
@@ -65,6 +63,20 @@ class Table:
             "data": self.data,
         }
         return {"text/markdown": text, "text/plain": text}, {"bilan": about}
+
+
+#: A column wants no more letters than this: beyond, its cells take several lines.
+WIDE = 26
+_MARKS = re.compile(r"\\|\[@[^\]]*\]")
+
+
+def _rule(letter: str, column: list[str]) -> str:
+    """Return a column's ruler. Pandoc takes relative widths from the lengths of the rulers."""
+    shown = [_MARKS.sub("", text) for text in column]
+    longest = max(len(word) for text in shown for word in (text.split(" ") or [""]))
+    wanted = max(longest, min(max(map(len, shown)), WIDE), 3)
+    dashes = "-" * wanted
+    return {"l": f":{dashes}", "r": f"{dashes}:", "c": f":{dashes}:"}[letter]
 
 
 def _cell(text: str) -> str:
