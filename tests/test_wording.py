@@ -78,11 +78,33 @@ def test_french_numbers_hold_no_plain_space_and_no_point(value: float):
 
 def test_catalogues_hold_the_same_keys_and_places():
     fr, en = (_catalogue(lang) for lang in LANGUAGES)
-    plural_forms = {k for k in fr if k.endswith(".many")}
+    # A plural rule has a form "many" only where its language needs it, beside "other".
+    plural_forms = {k for k in fr if k.endswith(".many") and k[:-4] + "other" in fr}
     assert set(fr) - plural_forms == set(en) - plural_forms
     for key in set(fr) & set(en):
         places = [{f for _, f, _, _ in string.Formatter().parse(t[key]) if f} for t in (fr, en)]
         assert places[0] == places[1], key
+
+
+@pytest.mark.parametrize(
+    ("lang", "met", "expected"),
+    [
+        ("fr", 0, "0 objectif daté atteint à temps sur 9"),
+        ("fr", 1, "1 objectif daté atteint à temps sur 9"),
+        ("fr", 2, "2 objectifs datés atteints à temps sur 9"),
+        ("en", 1, "1 of 9 dated targets met on time"),
+        ("en", 2, "2 of 9 dated targets met on time"),
+    ],
+)
+def test_a_sentence_takes_the_form_of_its_count(lang: str, met: int, expected: str):
+    assert Wording(lang).plural("chantiers.progress.title", met, met=met, total=9) == expected
+
+
+def test_a_form_the_catalogue_leaves_out_is_said_as_other():
+    assert EN._plural(0) == "other"
+    key, forms = "chantiers.progress.title", _catalogue("fr")
+    assert f"{key}.many" in forms and f"{key}.many" not in _catalogue("en")
+    assert EN.plural(key, 10**6, met="1,000,000", total=9).startswith("1,000,000 of 9")
 
 
 @pytest.mark.parametrize(

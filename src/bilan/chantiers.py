@@ -85,7 +85,8 @@ class Chantiers:
     def _state(self, row, chances: dict[str, float]) -> str:
         state = self.facts.words.text(f"state.{row.state}")
         if row.state == "open" and row.target in chances:
-            return f"{state} : {self.facts.words.probability(chances[row.target])}"
+            told = self.facts.words.probability(chances[row.target])
+            return self._say("targets.chance", state=state, probability=told)
         return state
 
     def figure_progress(self) -> charts.Figure | None:
@@ -126,7 +127,7 @@ class Chantiers:
         }
         chart = {
             "targets": table,
-            "title": self._say("progress.title", **values),
+            "title": words.plural("chantiers.progress.title", values["met"], **values),
             "subtitle": self._say("progress.subtitle", **values),
             "target_label": self._say("progress.target"),
         }
@@ -285,7 +286,7 @@ class Chantiers:
             [
                 contradiction.title,
                 Markdown(
-                    "; ".join(
+                    self._say("contradictions.between").join(
                         f"{escape_markdown(f.text)} "
                         f"({escape_markdown(words.date(f.date.date(), f.precision))}) {f.cite}"
                         for f in contradiction.figures

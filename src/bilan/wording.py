@@ -69,6 +69,16 @@ class Wording:
         """Return a sentence of the catalogue with `values` in their places."""
         return typeset(_catalogue(self.lang)[key].format(**values), self.lang)
 
+    def plural(self, key: str, count: float, /, **values: object) -> str:
+        """Return the form of a sentence that goes with a count, ``key.one`` or ``key.other``.
+
+        A language may have further forms, such as French ``many`` for millions; one that the
+        catalogue leaves out is said as ``other``.
+        """
+        form = self._plural(abs(count))
+        known = f"{key}.{form}" in _catalogue(self.lang)
+        return self.text(f"{key}.{form if known else 'other'}", **values)
+
     # -------------------------------------------------------------- numbers
 
     def number(self, value: float, decimals: int | None = None) -> str:
