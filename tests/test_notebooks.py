@@ -99,10 +99,9 @@ def test_a_failing_notebook_is_named_with_its_cell_and_exception(project: Path):
     with pytest.raises(NotebookError) as error:
         notebooks.run(project / "broken.ipynb", project / "out/fr.ipynb", {})
     said = str(error.value)
-    number = re.search(
-        r"broken.ipynb, cell (\d+) \(divide\): ZeroDivisionError: division by zero", said
-    )
+    assert "broken.ipynb, cell 2 (divide): ZeroDivisionError: division by zero" in said
     copy = Path(re.search(r"executed copy: (.*)\)", said)[1])
-    cell = json.loads(copy.read_text("utf-8"))["cells"][int(number[1]) - 1]
-    assert cell["source"] == ["1 / 0"] and cell["outputs"][0]["ename"] == "ZeroDivisionError"
+    cells = json.loads(copy.read_text("utf-8"))["cells"]
+    (cell,) = [c for c in cells if c["id"] == "divide"]
+    assert cell["outputs"][0]["ename"] == "ZeroDivisionError"
     assert not (project / "out/fr.ipynb").exists()

@@ -177,19 +177,31 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
     return output
 
 
+#: Tags of the cells that Papermill adds to an executed copy.
+ADDED = {"injected-parameters", "papermill-error-cell-tag"}
+
+
+def _own_cells(copy: Path) -> list[tuple[str, nbformat.NotebookNode]]:
+    """Return the notebook's own cells, each with the number and name it was committed with."""
+    cells = nbformat.read(copy, as_version=4).cells
+    own = [cell for cell in cells if not ADDED & set(cell.metadata.get("tags", []))]
+    return [(f"{number} ({cell.id})", cell) for number, cell in enumerate(own, 1)]
+
+
 def _failed_cell(copy: Path) -> str:
-    """Return number and name of the cell that raised, as the executed copy shows it."""
-    for number, cell in enumerate(nbformat.read(copy, as_version=4).cells, 1):
-        if any(output.output_type == "error" for output in cell.get("outputs", [])):
-            return f"{number} ({cell.id})"
-    return "unknown"
+    """Return number and name of the cell that raised."""
+    failed = (
+        name
+        for name, cell in _own_cells(copy)
+        if any(output.output_type == "error" for output in cell.get("outputs", []))
+    )
+    return next(failed, "unknown")
 
 
-def _last_started(executed: Path) -> int:
-    """Return the number of the cell that was running when the run was cut short."""
-    cells = nbformat.read(executed, as_version=4).cells
-    started = [n for n, c in enumerate(cells, 1) if c.metadata.papermill.get("start_time")]
-    return started[-1] if started else 1
+def _last_started(copy: Path) -> str:
+    """Return number and name of the cell that was running when the run was cut short."""
+    started = [name for name, cell in _own_cells(copy) if cell.metadata.papermill.get("start_time")]
+    return started[-1] if started else "unknown"
 
 
 def _told(error: Exception) -> str:
