@@ -131,4 +131,4 @@ def test_bad_data_leave_the_published_site_alone(project: Path):
     assert result.exit_code == 1
     assert "observations.csv, row 17, column value" in result.stderr
     assert (project / "site/index.html").read_text() == "as it was"
-    assert not (project / "build").exists()
+    assert not (project / "build/2020").exists()

@@ -92,14 +92,13 @@ class Chantiers:
     def figure_progress(self) -> charts.Figure | None:
         """Return how much was reached of each dated target that something measured.
 
-        A target that was announced twice is drawn once.
+        The counts take each announcement; a target that was announced twice is drawn once.
         """
         dated = self.states[self.states["state"] != "undated"]
-        dated = dated.drop_duplicates(["indicator", "value", "date"])
-        if dated["reached"].notna().sum() == 0:
+        drawn = dated[dated["reached"].notna()].drop_duplicates(["indicator", "value", "date"])
+        if drawn.empty:
             return None
         words = self.facts.words
-        drawn = dated[dated["reached"].notna()]
         table = pd.DataFrame(
             {
                 "label": [

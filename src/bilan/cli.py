@@ -72,8 +72,9 @@ def build(
 
     with _told():
         check_renderer(renderer)
-        workflow.prepare()
-    outcome = workflow.run(renderer, cores)
+        with workflow.alone():
+            workflow.prepare()
+            outcome = workflow.run(renderer, cores)
     site = editions.project_root() / "site/index.html"
     if outcome.status:
         typer.echo(f"The review was not published; the log is {outcome.log}", err=True)

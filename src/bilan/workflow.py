@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -37,6 +38,31 @@ class Outcome:
     steps: list[str] = field(default_factory=list)
     seconds: float = 0.0
     log: Path = Path()
+
+
+class Busy(RuntimeError):
+    """Another build of this project is running."""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one build at a time work on the project.
+
+    The lock goes with the process, however it ends: nothing is left to unlock by hand.
+
+    Raises
+    ------
+    Busy
+        If another build holds the project.
+    """
+    lock = editions.project_root() / "build/lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy("Another build of this project is running; wait for it to end") from None
+        yield
 
 
 def prepare() -> None:
@@ -80,7 +106,7 @@ def run(renderer: str, cores: int) -> Outcome:
     if not (root / "site/index.html").exists():
         published.unlink(missing_ok=True)
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--keep-going"]
-    command += ["--rerun-incomplete", "--config", f"renderer={renderer}"]
+    command += ["--rerun-incomplete", "--nolock", "--config", f"renderer={renderer}"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     with (
         outcome.log.open("w", encoding="utf-8") as log,
