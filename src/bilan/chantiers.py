@@ -314,7 +314,7 @@ class Chantiers:
                 self.facts.name(r.indicator),
                 self.exhibits.quantity(r.indicator, r.before),
                 self.exhibits.quantity(r.indicator, r.after),
-                self._ratio(r.ratio),
+                self._difference(r),
             ]
             for r in changes.itertuples()
         ]
@@ -332,12 +332,19 @@ class Chantiers:
             data=self.exhibits.publish(changes, "tbl-changes"),
         )
 
-    def _ratio(self, ratio: float) -> str:
+    def _difference(self, row) -> str:
+        """Return how far a figure moved: points for a share, a factor or a percentage else."""
         words = self.facts.words
-        if ratio >= 2:
-            return f"× {words.number(ratio, 1)}"
-        sign = "+" if ratio >= 1 else ""
-        return f"{sign}{words.percent(ratio - 1)}"
+        if row.after == row.before:
+            return "="
+        sign = "+" if row.after > row.before else ""
+        if self.facts.indicators.at[row.indicator, "unit"] == "percent":
+            return self._say(
+                "changes.points", value=f"{sign}{words.number(row.after - row.before, 0)}"
+            )
+        if row.ratio >= 2:
+            return f"× {words.number(row.ratio, 1)}"
+        return f"{sign}{words.percent(row.ratio - 1)}"
 
 
 def _bar_state(state: str) -> str:
