@@ -128,6 +128,7 @@ class Contradiction:
     """Sources that disagree, and what they say."""
 
     name: str
+    chapter: str
     title: str
     text: str
     figures: tuple[Figure, ...]
@@ -331,6 +332,7 @@ class Facts:
     def __init__(self, edition: Edition, lang: str):
         self.edition, self.lang, self.words = edition, lang, Wording(lang)
         self.tables = tables.read_all(edition.id)
+        self._series: dict[str, list[Figure]] = {}
         self.units = self.tables["units"].set_index("unit").to_dict("index")
         self.indicators = self.tables["indicators"].set_index("indicator")
 
@@ -371,8 +373,10 @@ class Facts:
 
     def series(self, indicator: str) -> list[Figure]:
         """Return the usable figures of an indicator, one a day, oldest first."""
-        found = programme.series(self.tables["observations"], indicator)
-        return [self._figure(row) for _, row in found.iterrows()]
+        if indicator not in self._series:
+            found = programme.series(self.tables["observations"], indicator)
+            self._series[indicator] = [self._figure(row) for _, row in found.iterrows()]
+        return self._series[indicator]
 
     def claims(self, indicator: str) -> list[Figure]:
         """Return every figure of an indicator, the dubious ones too, oldest first."""
@@ -504,18 +508,19 @@ class Facts:
 
     def contradictions(self, chapter: str = "") -> list[Contradiction]:
         """Return the contradictions known by the cut-off day, those of a chapter if given."""
-        table, observed = self.tables["contradictions"], self.tables["observations"]
+        return [c for c in self._contradictions if not chapter or c.chapter == chapter]
+
+    @cached_property
+    def _contradictions(self) -> list[Contradiction]:
+        observed = self.tables["observations"].sort_values(["date", "value"])
         found = []
-        for row in (
-            table[table["chapter"] == chapter].itertuples() if chapter else table.itertuples()
-        ):
+        for row in self.tables["contradictions"].itertuples():
             members = observed[observed["contradiction"] == row.contradiction]
-            figures = tuple(
-                self._figure(m) for _, m in members.sort_values(["date", "value"]).iterrows()
-            )
+            figures = tuple(self._figure(member) for _, member in members.iterrows())
             found.append(
                 Contradiction(
                     name=row.contradiction,
+                    chapter=row.chapter,
                     title=getattr(row, f"title_{self.lang}"),
                     text=getattr(row, f"text_{self.lang}"),
                     figures=figures,
