@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from altair.utils import schemapi
 
 from bilan import charts, tables
 from bilan.facts import Facts, Markdown
@@ -128,14 +129,16 @@ class Exhibits:
         sources : sequence of str
         """
         lang = self.facts.lang
+        with schemapi.debug_mode(False):
+            wide, narrow = draw(**chart, lang=lang), draw(**chart, lang=lang, narrow=True)
         return charts.figure(
-            draw(**chart, lang=lang),
+            wide,
             label,
             caption=caption,
             alt=alt,
             sources=list(dict.fromkeys(sources)),
             lang=lang,
-            narrow=draw(**chart, lang=lang, narrow=True),
+            narrow=narrow,
             data=self.publish(data, label),
         )
 

@@ -33,7 +33,7 @@ def series(observations: pd.DataFrame, indicator: str) -> pd.DataFrame:
     one published first. For a count that several sources state as floor and as figure,
     an exact or rounded figure is preferred to a bound.
     """
-    found = usable(observations).query("indicator == @indicator")
+    found = usable(observations[observations["indicator"] == indicator])
     order = found.assign(
         _confidence=found["confidence"].map({"high": 0, "medium": 1}),
         _bound=found["qualifier"].isin(["at_least", "at_most"]),

@@ -225,17 +225,20 @@ def axis_room(ticks: Iterable[float], lang: str, percent: bool = False) -> float
 
 def finish(chart: alt.TopLevelMixin, title: alt.Title | None, lang: str) -> alt.TopLevelMixin:
     """Give a chart its heading, its locale and the common configuration."""
-    if title is not None:
-        chart = chart.properties(title=title)
     text = {"labelColor": TEXT, "labelFontSize": LABEL_SIZE, "labelFontWeight": "normal"}
-    return (
-        chart.properties(
-            background="transparent", padding={"left": 0, "right": 2, "top": 2, "bottom": 2}
-        )
-        .configure(font=f"{SANS}, sans-serif", aria=False, locale=locale(lang))
-        .configure_view(stroke=None)
-        .configure_point(opacity=1)
-        .configure_axis(
+    # Each of Altair's own setters copies the chart with all its data.
+    chart = chart.copy(deep=False)
+    if title is not None:
+        chart.title = title
+    chart.background = "transparent"
+    chart.padding = {"left": 0, "right": 2, "top": 2, "bottom": 2}
+    chart.config = alt.Config(
+        font=f"{SANS}, sans-serif",
+        aria=False,
+        locale=locale(lang),
+        view=alt.ViewConfig(stroke=None),
+        point=alt.MarkConfig(opacity=1),
+        axis=alt.AxisConfig(
             **text,
             title=None,
             domain=False,
@@ -243,8 +246,8 @@ def finish(chart: alt.TopLevelMixin, title: alt.Title | None, lang: str) -> alt.
             grid=False,
             gridColor=GRID,
             labelPadding=7,
-        )
-        .configure_title(
+        ),
+        title=alt.TitleConfig(
             anchor="start",
             frame="bounds",
             align="left",
@@ -254,5 +257,6 @@ def finish(chart: alt.TopLevelMixin, title: alt.Title | None, lang: str) -> alt.
             subtitleFontSize=SUBTITLE_SIZE,
             subtitleLineHeight=round(SUBTITLE_SIZE * LINE),
             subtitlePadding=6,
-        )
+        ),
     )
+    return chart
