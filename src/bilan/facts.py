@@ -355,8 +355,10 @@ class Facts:
         return {"cumulative": bool(about["cumulative"]), "ceiling": ceiling}
 
     def _figure(self, row: pd.Series) -> Figure:
-        unit = self.unit(row["indicator"])
-        bare = self.words.quantity(row["value"], unit)
+        if self.indicators.at[row["indicator"], "unit"] == "rank":
+            bare = self.words.ordinal(int(row["value"]))
+        else:
+            bare = self.words.quantity(row["value"], self.unit(row["indicator"]))
         return Figure(
             value=float(row["value"]),
             text=self.words.qualified(bare, row["qualifier"]),
