@@ -139,10 +139,14 @@ def stage(edition: Edition, lang: Lang) -> None:
 @app.command()
 def render(edition: Edition, lang: Lang, renderer: Renderer = "auto") -> None:
     """Render an edition's Quarto project to HTML and PDF."""
+    from bilan.render import check_renderer
     from bilan.render import render as render_project
+    from bilan.wording import Wording
 
-    project = editions.project_root() / "build" / editions.edition(edition).id / lang
     with _step(f"{edition} render {lang}"):
+        check_renderer(renderer)
+        build = editions.project_root() / "build"
+        project = build / editions.edition(edition).id / Wording(lang).lang
         done = render_project(project, renderer)
         (project / "renderer").write_text(f"{done.renderer} {done.version}\n", "utf-8")
 

@@ -130,8 +130,9 @@ def _narrow_pictures(notebooks: Path) -> dict[str, str]:
 
 def _inlined(svg: str, alt: str, classes: str) -> str:
     svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>", "", svg, flags=re.S).strip()
-    head = f'<svg class="{classes}" role="img" aria-label="{alt}"'
-    return re.sub(r'<svg(?:\s+class="[^"]*")?', head, svg, count=1)
+    tag = svg[: svg.index(">")]
+    rest = re.sub(r'\s(?:class|role|aria-label)="[^"]*"', "", tag).removeprefix("<svg")
+    return f'<svg class="{classes}" role="img" aria-label="{alt}"{rest}{svg[len(tag) :]}'
 
 
 def _write_index(root: Path, fresh: Path) -> None:
@@ -206,42 +207,77 @@ class _Page(HTMLParser):
             self.ids.add(found["id"])
         if tag == "a" and found.get("href"):
             self.links.append(found["href"])
-        if tag in ("script", "img", "iframe", "source") and found.get("src"):
-            self.loads.append(found["src"])
+        self.loads += [found[name] for name in ("src", "poster", "data") if found.get(name)]
         if tag == "link" and found.get("rel") in ("stylesheet", "preload", "icon"):
             self.loads.append(found.get("href") or "")
+        if tag in ("image", "use"):
+            self.loads.append(found.get("href") or found.get("xlink:href") or "#")
+        self.loads += _loads_of_style(found.get("style") or "")
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "style":
+            self.loads += _loads_of_style(data)
+
+
+#: What a style sheet loads.
+_LOADED = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
+#: Addresses that a reader may follow to another host.
+FOLLOWED = ("http", "https", "mailto")
+
+
+def _loads_of_style(text: str) -> list[str]:
+    return [address or imported for address, imported in _LOADED.findall(text)]
 
 
 def check(site: Path) -> list[str]:
     """Return every fault of an assembled site, empty when there is none.
 
-    Each link and anchor inside the site resolves, nothing is loaded from another host, and
-    no page holds a path of the machine that built it.
+    Each link and anchor inside the site resolves there, nothing is loaded from another host,
+    and no page holds a path of the machine that built it.
     """
     pages = {p: _Page(p.read_text("utf-8")) for p in sorted(site.rglob("*.html"))}
-    faults: list[str] = []
-    for path, page in pages.items():
-        name = path.relative_to(site)
-        for link in page.links:
-            faults += [f"{name}: {fault}" for fault in _check_link(path, link, pages)]
-        for load in page.loads:
-            if urlsplit(load).scheme not in ("", "data"):
-                faults.append(f"{name}: loads {load} from another host")
-            elif not load.startswith("data:") and not _target(path, load).exists():
-                faults.append(f"{name}: loads {load}, which is missing")
-        root = str(editions.project_root())
-        if root in path.read_text("utf-8"):
-            faults.append(f"{name}: holds the path {root}")
-    return faults
+    loads = [(path, load) for path, page in pages.items() for load in page.loads]
+    for style in sorted(site.rglob("*.css")):
+        loads += [(style, load) for load in _loads_of_style(style.read_text("utf-8"))]
+    links = [(path, link) for path, page in pages.items() for link in page.links]
+    faults = [
+        *((path, fault) for path, link in links for fault in _check_link(site, path, link, pages)),
+        *((path, fault) for path, load in loads for fault in _check_load(site, path, load)),
+    ]
+    root = str(editions.project_root())
+    faults += [(p, f"holds the path {root}") for p in pages if root in p.read_text("utf-8")]
+    return [f"{path.relative_to(site)}: {fault}" for path, fault in faults]
 
 
 def _target(page: Path, link: str) -> Path:
     return (page.parent / unquote(urlsplit(link).path)).resolve()
 
 
-def _check_link(page: Path, link: str, pages: dict[Path, _Page]) -> Iterable[str]:
-    parts = urlsplit(link)
+def _inside(site: Path, page: Path, link: str) -> bool:
+    return not link.startswith("/") and _target(page, link).is_relative_to(site.resolve())
+
+
+def _check_load(site: Path, page: Path, load: str) -> Iterable[str]:
+    parts = urlsplit(load)
+    if parts.scheme == "data" or (not parts.path and not parts.netloc):
+        return
     if parts.scheme or parts.netloc:
+        yield f"loads {load} from another host"
+    elif not _inside(site, page, load):
+        yield f"loads {load}, which lies outside the site"
+    elif not _target(page, load).exists():
+        yield f"loads {load}, which is missing"
+
+
+def _check_link(site: Path, page: Path, link: str, pages: dict[Path, _Page]) -> Iterable[str]:
+    parts = urlsplit(link)
+    if parts.scheme in FOLLOWED and (parts.netloc or parts.scheme == "mailto"):
+        return
+    if parts.scheme or parts.netloc:
+        yield f"link to {link}, which no reader can follow from disk"
+        return
+    if not _inside(site, page, link):
+        yield f"link to {link}, which lies outside the site"
         return
     target = _target(page, link) if parts.path else page
     if target.is_dir():

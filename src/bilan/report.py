@@ -66,8 +66,8 @@ def stage(edition: str, lang: str) -> Path:
     chosen = editions.edition(edition)
     source = editions.project_root() / "report"
     project = editions.project_root() / "build" / chosen.id / lang
-    project.mkdir(parents=True, exist_ok=True)
     facts = Facts(chosen, lang)
+    project.mkdir(parents=True, exist_ok=True)
     runs = editions.project_root() / "build" / chosen.id / "runs"
     outputs = _label_outputs(sorted(runs.glob(f"*/{lang}.ipynb")), project / "notebooks")
     for name in SHARED:

@@ -20,6 +20,8 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.plural import to_python
 
+from bilan.editions import UsageError
+
 NBSP = "\u00a0"
 NNBSP = "\u202f"
 #: Bounds of the words for a probability, from unlikely to likely.
@@ -60,7 +62,7 @@ class Wording:
 
     def __init__(self, lang: str):
         if lang not in LANGUAGES:
-            raise ValueError(f"unknown language {lang!r}; allowed: {', '.join(LANGUAGES)}")
+            raise UsageError(f"unknown language {lang!r}; allowed: {', '.join(LANGUAGES)}")
         self.lang = lang
         self.locale = Locale.parse("fr_FR" if lang == "fr" else "en_GB")
         self._plural = to_python(self.locale.plural_form)

@@ -1,0 +1,298 @@
+"""The site: whole or not at all, every link resolved, nothing loaded from elsewhere."""
+
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from bilan import editions, publish
+from bilan.publish import CheckError
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="9" height="9"><path/></svg>'
+PAGE = '<!DOCTYPE html><html lang="fr"><body><h1 id="haut">Bilan</h1>{}</body></html>'
+
+
+@pytest.fixture
+def site(project: Path) -> Path:
+    """A small site without a fault."""
+    folder = project / "build/site"
+    (folder / "2020/fr").mkdir(parents=True)
+    (folder / "2020/data").mkdir()
+    (folder / "2020/data/fig-x.csv").write_text("a\n1\n")
+    (folder / "review.css").write_text("p { color: red }")
+    (folder / "index.html").write_text(PAGE.format('<a href="2020/fr/index.html#haut">2020</a>'))
+    (folder / "2020/fr/index.html").write_text(PAGE.format(""))
+    return folder
+
+
+def faults(site: Path, body: str) -> list[str]:
+    (site / "2020/fr/index.html").write_text(PAGE.format(body))
+    return publish.check(site)
+
+
+# ------------------------------------------------------------------ checks
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<a href="#haut">x</a>',
+        '<a href="../../index.html">x</a> <a href="../..">x</a> <a href="../fr/#haut">x</a>',
+        '<a href="../data/fig-x.csv">x</a> <a href="../data/fig%2Dx.csv">x</a>',
+        '<a href="https://www.example.org/x?y#z">x</a> <a href="mailto:x@example.org">x</a>',
+        '<link rel="stylesheet" href="../../review.css"><img src="data:x,AA" alt="">',
+        '<svg><use href="#haut"/><path style="clip-path: url(#haut)"/></svg>',
+        "<p>url(https://example.org/x.css) is a sentence</p>",
+    ],
+)
+def test_a_sound_page_has_no_fault(site: Path, body: str):
+    assert faults(site, body) == []
+
+
+BROKEN = [
+    ('<a href="../data/fig-y.csv">x</a>', "link to ../data/fig-y.csv, which is missing"),
+    ('<a href="../data">x</a>', "link to ../data, which is missing"),
+    ('<a href="#bas">x</a>', "link to #bas, whose anchor is missing"),
+    (
+        '<a href="../../index.html#bas">x</a>',
+        "link to ../../index.html#bas, whose anchor is missing",
+    ),
+    ('<a href="/etc/hosts">x</a>', "link to /etc/hosts, which lies outside the site"),
+    (
+        '<a href="../../../../config/editions.yml">x</a>',
+        "link to ../../../../config/editions.yml, which lies outside the site",
+    ),
+    (
+        '<a href="file:///etc/hosts">x</a>',
+        "link to file:///etc/hosts, which no reader can follow from disk",
+    ),
+    (
+        '<a href="javascript:alert(1)">x</a>',
+        "link to javascript:alert(1), which no reader can follow from disk",
+    ),
+    (
+        '<a href="//example.org/x">x</a>',
+        "link to //example.org/x, which no reader can follow from disk",
+    ),
+    ('<img src="no.png" alt="">', "loads no.png, which is missing"),
+    ('<img src="/etc/hosts" alt="">', "loads /etc/hosts, which lies outside the site"),
+]
+HOST = "loads https://example.org/x from another host"
+BROKEN += [
+    (f'<{tag} {name}="https://example.org/x"{more}>', HOST)
+    for tag, name, more in [
+        ("script", "src", ""),
+        ("img", "src", ' alt=""'),
+        ("iframe", "src", ""),
+        ("audio", "src", ""),
+        ("video", "poster", ""),
+        ("object", "data", ""),
+        ("link", "href", ' rel="stylesheet"'),
+        ("link", "href", ' rel="preload"'),
+        ("link", "href", ' rel="icon"'),
+        ("image", "href", ""),
+        ("image", "xlink:href", ""),
+    ]
+]
+BROKEN += [
+    ('<script src="//example.org/x"></script>', "loads //example.org/x from another host"),
+    ('<p style="background: url(https://example.org/x)"></p>', HOST),
+    ('<style>@import "https://example.org/x";</style>', HOST),
+    ("<style>p { background: url('https://example.org/x') }</style>", HOST),
+]
+
+
+@pytest.mark.parametrize(("body", "fault"), BROKEN)
+def test_a_fault_is_named_with_its_page(site: Path, body: str, fault: str):
+    assert faults(site, body) == [f"2020/fr/index.html: {fault}"]
+
+
+def test_a_style_sheet_may_load_only_from_the_site(site: Path):
+    (site / "review.css").write_text("a { src: url('x.woff2') } @import 'https://example.org/x';")
+    assert publish.check(site) == [
+        "review.css: loads x.woff2, which is missing",
+        f"review.css: {HOST}",
+    ]
+
+
+def test_a_path_of_this_machine_is_named(site: Path):
+    root = str(editions.project_root())
+    assert faults(site, f"<p>{root}/data</p>") == [f"2020/fr/index.html: holds the path {root}"]
+
+
+def test_every_fault_is_found_at_once(site: Path):
+    links = [(body, fault) for body, fault in BROKEN if body.startswith("<a ")]
+    found = faults(site, "".join(body for body, _ in links))
+    assert found == [f"2020/fr/index.html: {fault}" for _, fault in links]
+
+
+# ------------------------------------------------------------------ the switch
+
+
+@pytest.fixture
+def rendered(project: Path) -> Path:
+    """A project of one edition, rendered and not yet published."""
+    root = Path(__file__).parents[1]
+    (project / "config/editions.yml").write_text(
+        "editions:\n  - {id: '2020', as_of: 2020-12-31, languages: [fr]}\n"
+    )
+    editions._read_editions.cache_clear()
+    shutil.copytree(root / "report", project / "report")
+    (project / "build/fonts/web").mkdir(parents=True)
+    for name in ("serif.woff2", "serif-italic.woff2", "sans.woff2"):
+        (project / "build/fonts/web" / name).write_bytes(b"font")
+    staged = project / "build/2020/fr"
+    (staged / "notebooks").mkdir(parents=True)
+    (staged / "review.html").write_text(
+        PAGE.format('<link rel="stylesheet" href="review.css"><p>PDF-SIZE</p>')
+    )
+    (staged / "review.pdf").write_bytes(b"%PDF" + b"x" * 1234567)
+    (staged / "renderer").write_text("embedded Pandoc 3, Typst 0\n")
+    (project / "build/2020/runs/programme/data").mkdir(parents=True)
+    (project / "build/2020/runs/programme/data/fig-x.csv").write_text("a\n1\n")
+    (project / "data/processed/2020").mkdir(parents=True)
+    (project / "data/processed/2020/forecasts.parquet").write_bytes(b"PAR1")
+    editions.freeze("2020")
+    yield project
+    editions._read_editions.cache_clear()
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def test_a_site_has_its_pages_its_data_and_a_manifest(rendered: Path):
+    assert publish.publish() == rendered / "site/index.html"
+    made = snapshot(rendered / "site")
+    for name in (
+        "index.html", "review.css", "review.js", "icon.svg", "manifest.json", "fonts/serif.woff2",
+        "2020/fr/index.html", "2020/fr/bilan-2020.pdf", "2020/data/datapackage.json",
+        "2020/data/observations.csv", "2020/data/fig-x.csv", "2020/data/forecasts.parquet",
+    ):  # fmt: skip
+        assert name in made, name
+    page = made["2020/fr/index.html"].decode()
+    assert "1\u202f235\u00a0ko" in page and "PDF-SIZE" not in page
+    assert 'href="../../review.css"' in page
+    manifest = json.loads(made.pop("manifest.json"))
+    assert manifest["renderer"] == "embedded Pandoc 3, Typst 0"
+    assert set(manifest["sha256"]) == set(made)
+    assert not (rendered / "build/site").exists()
+
+
+def test_the_same_pages_make_the_same_site(rendered: Path):
+    publish.publish()
+    before = snapshot(rendered / "site")
+    publish.publish()
+    assert snapshot(rendered / "site") == before
+
+
+def test_a_failed_check_leaves_the_old_site(rendered: Path):
+    publish.publish()
+    before = snapshot(rendered / "site")
+    (rendered / "build/2020/fr/review.html").write_text(PAGE.format('<a href="#bas">x</a>'))
+    with pytest.raises(CheckError) as error:
+        publish.publish()
+    assert str(error.value) == "2020/fr/index.html: link to #bas, whose anchor is missing"
+    assert snapshot(rendered / "site") == before
+
+
+def test_what_is_missing_leaves_the_old_site(rendered: Path):
+    publish.publish()
+    before = snapshot(rendered / "site")
+    (rendered / "build/2020/fr/review.pdf").unlink()
+    with pytest.raises(FileNotFoundError):
+        publish.publish()
+    assert snapshot(rendered / "site") == before
+
+
+@pytest.mark.parametrize("how", ["exchange", "rename"])
+def test_the_switch_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str):
+    """Nothing of the old site stays, and no step of the switch writes into the site itself."""
+    fresh, site = tmp_path / "fresh", tmp_path / "site"
+    for folder, name in ((fresh, "new.html"), (site, "old.html")):
+        folder.mkdir()
+        (folder / name).write_text(name)
+    (fresh / "index.html").write_text("new")
+    (site / "index.html").write_text("old")
+    before = fresh.stat().st_ino
+    moves = []
+    rename = os.rename
+    monkeypatch.setattr(os, "rename", lambda a, b: (moves.append((a, b)), rename(a, b)))
+    if how == "rename":
+        monkeypatch.setattr(publish.ctypes, "CDLL", lambda *a, **k: object())
+    publish._switch(fresh, site)
+    assert site.stat().st_ino == before, "the folder itself was moved"
+    assert snapshot(site) == {"new.html": b"new.html", "index.html": b"new"}
+    assert len(moves) == (0 if how == "exchange" else 3)
+    assert os.listdir(tmp_path) == ["site"]
+
+
+def test_a_site_moved_elsewhere_still_holds_together(rendered: Path, tmp_path: Path, monkeypatch):
+    publish.publish()
+    elsewhere = tmp_path / "on another disk"
+    shutil.copytree(rendered / "site", elsewhere)
+    shutil.rmtree(rendered / "site")
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert publish.check(elsewhere) == []
+
+
+# ------------------------------------------------------------------ pictures
+
+
+def finished(project: Path, image: str, svg: str = SVG, narrow: str = "") -> str:
+    staged = project / "build/2020/fr"
+    (staged / "notebooks").mkdir(parents=True, exist_ok=True)
+    (staged / "review_files").mkdir(exist_ok=True)
+    (staged / "review_files/fig-x.svg").write_text(svg)
+    (staged / "review.html").write_text(PAGE.format(image))
+    about = {"label": "fig-x"} | ({"narrow": narrow} if narrow else {})
+    output = {"output_type": "display_data", "data": {}, "metadata": {"bilan": about}}
+    (staged / "notebooks/programme.ipynb").write_text(
+        json.dumps({"cells": [{"source": ""}, {"outputs": [output]}]})
+    )
+    return publish.finish(staged)
+
+
+IMAGE = '<img src="review_files/fig-x.svg" alt="Deux&#8239;: a &lt; b" />'
+
+
+def test_a_chart_is_inlined_for_the_page_and_for_a_phone(project: Path):
+    page = finished(project, IMAGE, narrow=SVG.replace('"9"', '"5"'))
+    pictures = BeautifulSoup(page, "html.parser").find_all("svg")
+    assert [p["class"] for p in pictures] == [["chart", "wide"], ["chart", "narrow"]]
+    assert [p["width"] for p in pictures] == ["9", "5"]
+    assert {p["aria-label"] for p in pictures} == {"Deux\u202f: a < b"}
+    assert {p["role"] for p in pictures} == {"img"}
+    assert "<img" not in page and page.count("class=") == 2
+
+
+def test_a_chart_drawn_once_is_shown_at_every_width(project: Path):
+    (picture,) = BeautifulSoup(finished(project, IMAGE), "html.parser").find_all("svg")
+    assert picture["class"] == ["chart"]
+
+
+def test_an_xml_head_is_left_out_and_a_missing_class_is_given(project: Path):
+    head = '<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "x"\n "y">\n'
+    page = finished(project, IMAGE, head + SVG.replace(' class="chart"', ""))
+    assert "<?xml" not in page and page.count("<!DOCTYPE") == 1
+    assert BeautifulSoup(page, "html.parser").svg["class"] == ["chart"]
+
+
+def test_words_of_a_picture_are_no_pattern(project: Path):
+    page = finished(project, IMAGE.replace("Deux", r"a\1 \g&lt;0&gt; \u"))
+    assert BeautifulSoup(page, "html.parser").svg["aria-label"].startswith(r"a\1 \g<0> \u")
+
+
+@pytest.mark.parametrize("image", ['<img src="x.png" alt="x">', '<img src="no.svg" alt="x">'])
+def test_other_pictures_stay(project: Path, image: str):
+    assert image in finished(project, image)
