@@ -157,158 +157,6 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Rank:
-    """A country's published place in one vintage of an index."""
-
-    place: int
-    text: str
-    of: int
-    vintage: str
-    year: int
-    when: str
-    cite: Markdown
-
-
-@dataclass(frozen=True)
-class Place:
-    """A country's place in one year of an index, recomputed by the method of one vintage."""
-
-    vintage: str
-    year: int
-    place: int
-    text: str
-    of: int
-    score: float
-    mean: float
-    cite: Markdown
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What an edition expects of a country's place in the next year of an index.
-
-    Attributes
-    ----------
-    year : int
-    median, low, high : str
-        Middle and bounds of the 80 % interval, as ordinals.
-    narrow : bool
-        Whether both bounds are the same place.
-    gain, lose : float
-        Chance of a better and of a worse place than the last one.
-    last : Place
-        The place the edition starts from, among the countries still ranked.
-    """
-
-    year: int
-    median: str
-    low: str
-    high: str
-    narrow: bool
-    gain: float
-    lose: float
-    last: Place
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A published figure beside what an earlier edition expected of it.
-
-    Attributes
-    ----------
-    edition : str
-        The edition that made the forecast.
-    indicator, name : str
-    figure : Figure
-        What was published since.
-    low, high : str
-        Bounds of the 80 % interval, rounded, the unit on the last one.
-    side : {"inside", "above", "below"}
-        Where the figure lies.
-    far : bool
-        Whether it lies outside the 95 % interval too.
-    """
-
-    edition: str
-    indicator: str
-    name: str
-    figure: Figure
-    low: str
-    high: str
-    side: str
-    far: bool
-
-
-@dataclass(frozen=True)
-class Record:
-    """An earlier edition's mean error on a count, beside two plain competitors.
-
-    Attributes
-    ----------
-    edition, indicator, name : str
-    error, drift, still : float
-        Mean CRPS of the review, of a straight line and of "nothing moves", over the figures
-        that are not mere bounds.
-    """
-
-    edition: str
-    indicator: str
-    name: str
-    error: float
-    drift: float
-    still: float
-
-
-@dataclass(frozen=True)
-class Chance:
-    """The chance an earlier edition gave a target whose outcome is known."""
-
-    edition: str
-    target: Target
-    p: float
-    probability: str
-    met: bool
-
-
-@dataclass(frozen=True)
-class PastRank:
-    """A country's rank beside what an earlier edition expected of it.
-
-    Attributes
-    ----------
-    edition, index, name : str
-    year : int
-        The edition of the index.
-    low, high : int
-        Bounds of the 80 % interval.
-    place : int
-    side : {"inside", "above", "below"}
-        ``above`` is a better place than the interval.
-    p : float
-        Chance that was given to this very place.
-    share : float
-        Share of all countries whose place lay in their 80 % interval.
-    countries : int
-    rps, rps_still : float
-        Mean score of all countries, and of the forecast that nothing moves.
-    """
-
-    edition: str
-    index: str
-    name: str
-    year: int
-    low: int
-    high: int
-    place: int
-    side: str
-    p: float
-    share: float
-    countries: int
-    rps: float
-    rps_still: float
-
-
-@dataclass(frozen=True)
 class Correction:
     """A figure set aside or read otherwise, and why."""
 
@@ -531,7 +379,7 @@ class Facts:
             )
         return found
 
-    # -------------------------------------------------------------- forecasts and ranks
+    # -------------------------------------------------------------- forecasts
 
     def forecast(self, series: str, day: str) -> Forecast | None:
         """Return what the edition expects of a count on a day of its forecast grid."""
@@ -545,13 +393,13 @@ class Facts:
         unit = self.unit(series)
 
         def said(level: float) -> str:
-            return self.words.quantity(_rounded(values[level], 2), unit)
+            return self.words.quantity(significant(values[level], 2), unit)
 
         return Forecast(
             when=self.words.during(pd.Timestamp(day).date()),
             date=pd.Timestamp(day),
             median=said(0.5),
-            low=self.words.large(_rounded(values[0.1], 2)),
+            low=self.words.large(significant(values[0.1], 2)),
             high=said(0.9),
             values=values,
         )
@@ -563,204 +411,12 @@ class Facts:
         table = self.tables["forecasts"].query("subject == @series and kind == 'quantile'")
         return [d.strftime("%Y-%m-%d") for d in table["date"].drop_duplicates().sort_values()]
 
-    def rank(self, index: str, vintage: str = "", country: str = "FR") -> Rank | None:
-        """Return a published rank, of the last vintage unless one is named."""
-        table = self.tables["ranks"]
-        table = table[(table["index"] == index) & (table["country"] == country)]
-        table = table[table["vintage"] == vintage] if vintage else table
-        if table.empty:
-            return None
-        row = table.sort_values(["published_on", "reference_year"]).iloc[-1]
-        return Rank(
-            place=int(row["rank"]),
-            text=self.words.ordinal(int(row["rank"])),
-            of=int(row["n_countries"]),
-            vintage=row["vintage"],
-            year=int(row["reference_year"]),
-            when=self.words.during(row["published_on"].date()),
-            cite=cite(row["source_id"]),
-        )
-
-    def scores(self, index: str) -> pd.DataFrame:
-        """Return main scores of the states that were members when each vintage came out.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Rows of ``scores`` with ``published_on`` of the vintage, by vintage, year, country;
-            empty if no vintage of the index is known yet.
-        """
-        table, about = self.tables["scores"], self.tables["indices"].query("index == @index")
-        if about.empty:
-            return table.iloc[:0]
-        dimension = about["dimension"].iloc[0]
-        main = table[(table["index"] == index) & (table["dimension"] == dimension)]
-        known = main[main["confidence"] != "low"].merge(
-            self.tables["countries"][["country", "eu_from", "eu_until"]], on="country"
-        )
-        known = known.merge(
-            self.tables["vintages"][["index", "vintage", "published_on"]], on=["index", "vintage"]
-        )
-        member = (known["eu_from"] <= known["published_on"]) & ~(
-            known["eu_until"] <= known["published_on"]
-        )
-        return known[member].astype({"year": int}).sort_values(["vintage", "year", "country"])
-
-    def places(self, index: str, vintage: str = "", country: str = "FR") -> list[Place]:
-        """Return a country's places among member states, by vintage and year, oldest first.
-
-        Recomputed from the scores; only years that a vintage scores for at least twenty states.
-        """
-        table = self.scores(index)
-        if table.empty:
-            return []
-        by = table.groupby(["vintage", "year"])["value"]
-        table = table.assign(
-            place=by.rank(ascending=False, method="min"),
-            of=by.transform("size"),
-            mean=by.transform("mean"),
-        )
-        source = self.tables["vintages"].query("index == @index").set_index("vintage")["source_id"]
-        mine = table[(table["country"] == country) & (table["of"] >= 20)]
-        return [
-            Place(
-                vintage=row.vintage,
-                year=int(row.year),
-                place=int(row.place),
-                text=self.words.ordinal(int(row.place)),
-                of=int(row.of),
-                score=float(row.value),
-                mean=float(row.mean),
-                cite=cite(source[row.vintage]),
-            )
-            for row in mine.itertuples()
-            if not vintage or row.vintage == vintage
-        ]
-
-    def outlook(self, index: str, country: str = "FR") -> Outlook | None:
-        """Return what the edition expects of a country's place in the next year of an index."""
-        if "forecasts" not in self.tables:
-            return None
-        places = self.places(index, country=country)
-        table = self.tables["forecasts"].query(
-            f"subject == 'rank-{index}' and kind == 'rank' and country == @country"
-        )
-        if table.empty or not places:
-            return None
-        last, table = places[-1], table[table["date"] == table["date"].min()]
-        chance = table.sort_values("level").set_index("level")["value"]
-
-        def place(level: float) -> int:
-            return int(chance.index[int(np.argmax(chance.cumsum().to_numpy() >= level - 1e-9))])
-
-        return Outlook(
-            year=int(table["date"].iloc[0].year),
-            median=self.words.ordinal(place(0.5)),
-            low=self.words.ordinal(place(0.1)),
-            high=self.words.ordinal(place(0.9)),
-            narrow=place(0.1) == place(0.9),
-            gain=float(chance[chance.index < last.place].sum()),
-            lose=float(chance[chance.index > last.place].sum()),
-            last=last,
-        )
-
     def full_name(self, indicator: str) -> str:
         """Return an indicator's name with what it is about, when the name doesn't say it."""
         name, entity = self.name(indicator), self.indicators.at[indicator, "entity"]
         words = [w for w in entity.casefold().split() if len(w) > 2]
         said = sum(w in name.casefold() for w in words)
         return name if 2 * said >= len(words) else f"{name} ({entity})"
-
-    # -------------------------------------------------------------- earlier editions
-
-    @cached_property
-    def previous(self) -> Facts | None:
-        """The edition before this one, or ``None`` for the first."""
-        before = editions.earlier(self.edition.id)
-        return Facts(before[-1], self.lang) if before else None
-
-    def outcomes(self, indicator: str = "") -> list[Outcome]:
-        """Return what was published since of the counts that earlier editions forecast."""
-        table = self.tables.get("track_record", pd.DataFrame(columns=["subject"]))
-        table = table[table["subject"] == indicator] if indicator else table
-        return [self._outcome(row) for row in table.itertuples()]
-
-    def _outcome(self, row) -> Outcome:
-        side = "inside" if row.inside_80 else "above" if row.outcome > row.q90 else "below"
-        return Outcome(
-            edition=row.edition,
-            indicator=row.subject,
-            name=self.name(row.subject),
-            figure=self.at(row.subject, str(row.date.date())),
-            low=self.words.rounded(row.q10),
-            high=self.words.quantity(_rounded(row.q90, 2), self.unit(row.subject)),
-            side=side,
-            far=not row.inside_95,
-        )
-
-    def records(self) -> list[Record]:
-        """Return the mean errors of earlier forecasts of counts, where one can be computed."""
-        table = self.tables.get("track_record", pd.DataFrame(columns=["crps"]))
-        scored = table[table["crps"].notna()]
-        return [
-            Record(
-                edition=edition,
-                indicator=subject,
-                name=self.name(subject),
-                error=float(part["crps"].mean()),
-                drift=float(part["crps_drift"].mean()),
-                still=float(part["crps_no_change"].mean()),
-            )
-            for (edition, subject), part in (
-                scored.groupby(["edition", "subject"]) if len(scored) else ()
-            )
-        ]
-
-    def past_chances(self) -> list[Chance]:
-        """Return the chances that earlier editions gave to targets, once their outcome is known."""
-        table = self.tables.get("track_targets", pd.DataFrame())
-        return [
-            Chance(
-                edition=row.edition,
-                target=self.target(row.target),
-                p=row.probability,
-                probability=self.words.probability(row.probability),
-                met=bool(row.met),
-            )
-            for row in table.itertuples()
-        ]
-
-    def past_ranks(self, country: str = "FR") -> list[PastRank]:
-        """Return a country's ranks that earlier editions forecast, once they are known."""
-        table = self.tables.get("track_ranks", pd.DataFrame())
-        if table.empty:
-            return []
-        names = self.tables["indices"].set_index("index")[f"name_{self.lang}"]
-        found = []
-        for (edition, subject, date), board in table.groupby(["edition", "subject", "date"]):
-            own = board[board["country"] == country]
-            if own.empty:
-                continue
-            row, index = own.iloc[0], subject.removeprefix("rank-")
-            low, high, place = int(row["low"]), int(row["high"]), int(row["outcome"])
-            found.append(
-                PastRank(
-                    edition=edition,
-                    index=index,
-                    name=names[index],
-                    year=date.year,
-                    low=low,
-                    high=high,
-                    place=place,
-                    side="above" if place < low else "below" if place > high else "inside",
-                    p=float(row["probability"]),
-                    share=float(board["outcome"].between(board["low"], board["high"]).mean()),
-                    countries=len(board),
-                    rps=float(board["rps"].mean()),
-                    rps_still=float(board["rps_no_change"].mean()),
-                )
-            )
-        return found
 
     def corrections(self) -> list[Correction]:
         """Return the figures that the edition sets aside or reads otherwise, oldest first."""
@@ -789,7 +445,8 @@ class Facts:
         return [c for _, c in sorted(found, key=lambda pair: pair[0]) if c.value]
 
 
-def _rounded(value: float, figures: int) -> float:
+def significant(value: float, figures: int) -> float:
+    """Round a value to a few significant figures."""
     if value == 0:
         return 0.0
     step = 10.0 ** (np.floor(np.log10(abs(value))) - figures + 1)

@@ -19,7 +19,9 @@ import yaml
 
 from bilan import editions
 from bilan.editions import UsageError
+from bilan.europe import Europe
 from bilan.facts import Facts, Markdown, cite
+from bilan.hindsight import Hindsight
 from bilan.render import escape_markdown
 from bilan.wording import Wording, typeset
 
@@ -228,10 +230,14 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         "cite": cite,
         "has": outputs.__contains__,
         "show": _embedder(facts, outputs),
-        **{name: getattr(facts, name) for name in ASK},
+        **{name: _found(name, facts, Europe(facts), Hindsight(facts)) for name in ASK},
         **{name: getattr(words, name) for name in SAY},
     }
     return environment
+
+
+def _found(name: str, *sources: object) -> object:
+    return next(getattr(source, name) for source in sources if hasattr(source, name))
 
 
 def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdown]:

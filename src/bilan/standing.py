@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bilan import charts, ranking
+from bilan.europe import Europe
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts
 
@@ -52,7 +53,7 @@ class Standing:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Main scores of the states that were members when each vintage came out."""
-        return self.facts.scores(self.index)
+        return Europe(self.facts).scores(self.index)
 
     @cached_property
     def panel(self) -> pd.DataFrame:
