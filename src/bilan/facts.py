@@ -191,8 +191,12 @@ class Facts:
         return self.units[self.indicators.at[indicator, "unit"]]
 
     def name(self, indicator: str) -> str:
-        """Return an indicator's name."""
-        return self.indicators.at[indicator, f"name_{self.lang}"]
+        """Return an indicator's name, with what it is about where the name doesn't say it."""
+        about = self.indicators.loc[indicator]
+        name, entity = about[f"name_{self.lang}"], about[f"entity_{self.lang}"]
+        words = [w for w in entity.casefold().split() if len(w) > 2]
+        said = sum(w in name.casefold() for w in words)
+        return name if 2 * said >= len(words) else f"{name} ({entity})"
 
     def limits(self, indicator: str) -> dict:
         """Return what bounds a count: whether it can't fall, and what it can't pass."""
@@ -411,13 +415,6 @@ class Facts:
         table = self.tables["forecasts"].query("subject == @series and kind == 'quantile'")
         return [d.strftime("%Y-%m-%d") for d in table["date"].drop_duplicates().sort_values()]
 
-    def full_name(self, indicator: str) -> str:
-        """Return an indicator's name with what it is about, when the name doesn't say it."""
-        name, entity = self.name(indicator), self.indicators.at[indicator, "entity"]
-        words = [w for w in entity.casefold().split() if len(w) > 2]
-        said = sum(w in name.casefold() for w in words)
-        return name if 2 * said >= len(words) else f"{name} ({entity})"
-
     def corrections(self) -> list[Correction]:
         """Return the figures that the edition sets aside or reads otherwise, oldest first."""
         table, found = self.tables["corrections"], []
@@ -431,7 +428,7 @@ class Facts:
                 (
                     day,
                     Correction(
-                        what=self.full_name(key["indicator"]),
+                        what=self.name(key["indicator"]),
                         value=self.words.quantity(float(row.expected), unit) if value else "",
                         when=self.words.date(day.date(), "month"),
                         read_as=self.words.quantity(float(row.value), unit)

@@ -39,7 +39,7 @@ ASK = (
     *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
     *("forecast", "forecast_days", "rank", "places", "outlook"),
     *("previous", "outcomes", "records", "past_chances", "past_ranks"),
-    *("corrections", "full_name"),
+    "corrections",
 )
 SAY = (
     *("number", "large", "rounded", "percent", "ordinal", "quantity"),
