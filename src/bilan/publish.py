@@ -17,7 +17,7 @@ import jinja2
 
 from bilan import editions
 from bilan.editions import Edition
-from bilan.report import PDF_SIZE
+from bilan.report import INDEX, PDF_SIZE
 from bilan.wording import Wording
 
 #: renameat2's flag to exchange two folders in one step.
@@ -56,7 +56,7 @@ def publish() -> Path:
     _copy_tree(root / "build/fonts/web", fresh / "fonts")
     for name in FURNITURE:
         shutil.copyfile(root / "report" / name, fresh / name)
-    _write_index(root, fresh)
+    _write_indexes(root, fresh)
     _write_manifest(fresh, _renderers(root))
     faults = check(fresh)
     if faults:
@@ -135,12 +135,30 @@ def _inlined(svg: str, alt: str, classes: str) -> str:
     return f'<svg class="{classes}" role="img" aria-label="{alt}"{rest}{svg[len(tag) :]}'
 
 
-def _write_index(root: Path, fresh: Path) -> None:
+def _write_indexes(root: Path, fresh: Path) -> None:
+    """Write the list of editions in every language that an edition is published in."""
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
         (root / "report/index.html.j2").read_text("utf-8")
     )
-    words = Wording("fr")
-    listed = [
+    languages = list(dict.fromkeys(lang for e in editions.editions() for lang in e.languages))
+    for lang in languages:
+        others = [
+            {"lang": other, "name": Wording(other).text("language.name"), "href": INDEX[other]}
+            for other in languages
+            if other != lang
+        ]
+        page = template.render(
+            editions=_listed(fresh, Wording(lang)),
+            lang=lang,
+            alternates=others,
+            script="review.js",
+            icon="icon.svg",
+        )
+        (fresh / INDEX[lang]).write_text(page + "\n", "utf-8", newline="\n")
+
+
+def _listed(fresh: Path, words: Wording) -> list[dict]:
+    return [
         {
             "id": e.id,
             "as_of": words.date(e.as_of),
@@ -149,15 +167,13 @@ def _write_index(root: Path, fresh: Path) -> None:
                     "lang": lang,
                     "page": f"{e.id}/{lang}/index.html",
                     "pdf": f"{e.id}/{lang}/bilan-{e.id}.pdf",
-                    "size": _size(fresh / e.id / lang / f"bilan-{e.id}.pdf", Wording(lang)),
+                    "size": _size(fresh / e.id / lang / f"bilan-{e.id}.pdf", words),
                 }
                 for lang in e.languages
             ],
         }
         for e in reversed(editions.editions())
     ]
-    page = template.render(editions=listed, script="review.js", icon="icon.svg")
-    (fresh / "index.html").write_text(page + "\n", "utf-8", newline="\n")
 
 
 def _size(path: Path, words: Wording) -> str:

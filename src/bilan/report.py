@@ -30,6 +30,8 @@ SHARED = (
     *("template.html", "review.css", "review.js", "icon.svg"),
     *("typst-template.typ", "typst-show.typ", "sources.csl"),
 )
+#: The list of editions, by language, at the root of the site.
+INDEX = {"fr": "index.html", "en": "index.en.html"}
 #: Stands for the PDF's size until the PDF exists.
 PDF_SIZE = "PDF-SIZE"
 
@@ -99,7 +101,16 @@ def _settings(source: Path, lang: str, edition: editions.Edition) -> dict:
         "edition": edition.id,
         "as-of": edition.as_of.isoformat(),
         "cutoff": words.date(edition.as_of),
-        "home": "../../index.html",
+        "home": f"../../{INDEX[lang]}",
+        "alternate": [
+            {
+                "lang": other,
+                "name": Wording(other).text("language.name"),
+                "href": f"../{other}/index.html",
+            }
+            for other in edition.languages
+            if other != lang
+        ],
         "icon": "icon.svg",
         "script": ["review.js"],
         "pdf": {"href": f"bilan-{edition.id}.pdf", "size": PDF_SIZE},
