@@ -60,7 +60,7 @@ _WORDS = {
         "million": "\u202fM",
         "billion": "\u202fMd",
         "percent": "\u202f%",
-        "bands": "bandes : 50, 80 et 95\u202f% de chances",
+        "bands": "bandes\u00a0: 50, 80 et 95\u202f% de chances",
     },
     "en": {
         "about": "○ about",

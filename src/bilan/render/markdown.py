@@ -15,6 +15,11 @@ _INLINE_CODE = re.compile(r"(?<![`\\])(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
+def fold(text: str) -> str:
+    """Put a text on one line; no-break spaces stay as they are."""
+    return _BLANKS.sub(" ", _CONTROL.sub("", text))
+
+
 def escape_markdown(text: object) -> str:
     r"""Write a value so that Markdown, Quarto and Typst read it as plain words.
 
@@ -38,14 +43,12 @@ def escape_markdown(text: object) -> str:
     >>> escape_markdown("*5 $ <b>")
     '\\*5 \\$ \\<b\\>'
     """
-    folded = _BLANKS.sub(" ", _CONTROL.sub("", str(text)))
-    return _PUNCTUATION.sub(r"\\\1", folded)
+    return _PUNCTUATION.sub(r"\\\1", fold(str(text)))
 
 
 def escape_attribute(text: object) -> str:
     """Write a value between the double quotes of a Pandoc attribute."""
-    folded = _BLANKS.sub(" ", _CONTROL.sub("", str(text))).strip()
-    return re.sub(r'([\\"&{}])', r"\\\1", folded)
+    return re.sub(r'([\\"&{}])', r"\\\1", fold(str(text)).strip())
 
 
 @dataclass

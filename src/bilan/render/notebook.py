@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from .attributes import BLOCK
-from .markdown import escape_attribute, scan
+from .markdown import escape_attribute, fold, scan
 
 #: Where the embedded engine writes the pictures that notebooks hold.
 FILES = "review_files"
@@ -49,7 +49,7 @@ class Cell:
 
     def caption(self) -> str:
         """Write the caption on one line."""
-        return " ".join(str(self.options.get(f"{self.kind}-cap") or "").split())
+        return fold(str(self.options.get(f"{self.kind}-cap") or "")).strip()
 
     def alt(self) -> str:
         """Give the text that stands for the picture."""
