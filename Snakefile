@@ -14,6 +14,7 @@ BILAN = f"{sys.executable} -m bilan"
 RUN = BILAN + " run {input.notebook} -p edition={wildcards.edition}"
 TABLES = [r["name"] for r in json.loads(Path("data/raw/datapackage.json").read_text())["resources"]]
 DATA = [f"data/processed/{{edition}}/{table}.parquet" for table in TABLES]
+PARTS = [f"parts/{part}" for part in (*SERIES, *(f"rank-{index}" for index in INDICES))]
 PROJECTS = [f"build/{e.id}/{lang}" for e in editions() for lang in e.languages]
 
 
@@ -70,8 +71,8 @@ rule ranking:
 rule programme:
     input:
         DATA, "build/fonts",
-        expand("data/processed/{{edition}}/parts/{part}.parquet", part=[*SERIES, *(f"rank-{i}" for i in INDICES)]),
-        lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition) for t in ("forecasts", "target_states", "observations")],
+        expand("data/processed/{{edition}}/{part}.parquet", part=PARTS),
+        lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition) for t in ("observations", *PARTS)],
         code("programme.py", "track.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
         notebook="notebooks/4-programme.ipynb",
     output:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bilan import adoption
+from bilan import adoption, tables
 from bilan.editions import Edition
+from bilan.notebooks import INDICES, SERIES
 
 COLUMNS = ["edition", "subject", "country", "kind", "date", "level", "target", "value"]
 #: Levels kept for every forecast: enough for intervals and for the CRPS.
@@ -148,6 +149,23 @@ def of_ranks(
 def _table(rows: list[tuple]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype({"date": "datetime64[s]", "level": "float64", "value": "float64"})
+
+
+def collect(edition: str) -> pd.DataFrame:
+    """Return all forecasts of an edition, from the parts that its models left.
+
+    Parameters
+    ----------
+    edition : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``COLUMNS``: counts first, then ranks.
+    """
+    parts = [*SERIES, *(f"rank-{index}" for index in INDICES)]
+    read = [tables.read(edition, f"parts/{part}") for part in parts]
+    return pd.concat([part for part in read if len(part)] or read, ignore_index=True)
 
 
 def fan(table: pd.DataFrame, subject: str) -> pd.DataFrame:
