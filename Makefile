@@ -10,7 +10,7 @@ review: $(STAMP) ## make the review and print where it is
 	@$(BIN)/bilan build
 
 test: $(STAMP) ## run the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@BILAN_ROOT=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks
