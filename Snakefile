@@ -22,6 +22,13 @@ def code(*modules):
     return [str(p) for m in modules for p in sorted(Path("src/bilan").glob(m)) if p.is_file()]
 
 
+# What says a fact in words, and what shows it in a notebook.
+WORDS = ("editions.py", "facts.py", "programme.py", "tables.py", "wording.py", "locale/*", "render/markdown.py")
+COUNTS = ("adoption.py", "curves.py", "forecasts.py", "observations.py", "priors.py", "traits.py")
+SHOWN = (*WORDS, *COUNTS, "exhibits.py", "charts/*.py")
+STAGED = sorted(str(p) for p in Path("report").glob("*") if p.is_file() and p.suffix not in (".md", ".j2"))
+
+
 def languages(wildcards):
     return " ".join(f"--lang {lang}" for lang in edition(wildcards.edition).languages)
 
@@ -42,7 +49,7 @@ rule fonts:
 rule clean:
     input:
         expand("build/{{edition}}/raw/{table}.csv", table=TABLES),
-        code("catalog.py", "editions.py", "tables.py"),
+        code("catalog.py", "editions.py", "programme.py", "tables.py"),
         notebook="notebooks/1-clean.ipynb",
     output: DATA, run=directory("build/{edition}/runs/clean")
     shell: RUN + " --output {output.run}/clean.ipynb"
@@ -51,7 +58,7 @@ rule clean:
 rule adoption:
     input:
         DATA, "build/fonts",
-        code("adoption.py", "curves.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
+        code(*SHOWN, "growth.py", "scoring.py"),
         notebook="notebooks/2-adoption.ipynb",
     output: "data/processed/{edition}/parts/{series}.parquet", run=directory("build/{edition}/runs/adoption-{series}")
     params: languages=languages
@@ -61,7 +68,7 @@ rule adoption:
 rule ranking:
     input:
         DATA, "build/fonts",
-        code("ranking.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
+        code(*SHOWN, "europe.py", "ranking.py", "standing.py"),
         notebook="notebooks/3-ranking.ipynb",
     output: "data/processed/{edition}/parts/rank-{index}.parquet", run=directory("build/{edition}/runs/ranking-{index}")
     params: languages=languages
@@ -73,7 +80,8 @@ rule programme:
         DATA, "build/fonts",
         expand("data/processed/{{edition}}/{part}.parquet", part=PARTS),
         lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition) for t in ("observations", *PARTS)],
-        code("programme.py", "track.py", "scoring.py", "charts/*.py", "locale/*", "wording.py"),
+        code(*SHOWN, "changes.py", "chantiers.py", "europe.py", "growth.py", "ranking.py", "record.py"),
+        code("scoring.py", "standing.py", "track.py"),
         notebook="notebooks/4-programme.ipynb",
     output:
         expand("data/processed/{{edition}}/{table}.parquet", table=["forecasts", "target_states", "milestone_states", "changes", "track_record", "track_targets", "track_ranks"]),
@@ -88,8 +96,8 @@ rule stage:
         expand("build/{{edition}}/runs/adoption-{series}", series=SERIES),
         expand("build/{{edition}}/runs/ranking-{index}", index=INDICES),
         lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),
-        [str(p) for p in sorted(Path("report").glob("*")) if p.is_file()],
-        code("report.py", "facts.py", "programme.py", "wording.py", "locale/*"),
+        STAGED, sorted(map(str, Path("report/filters").glob("*"))),
+        code(*WORDS, "europe.py", "hindsight.py", "report.py"),
     output: "build/{edition}/{lang}/review.qmd"
     shell: "{BILAN} stage --edition {wildcards.edition} --lang {wildcards.lang}"
 
@@ -102,6 +110,6 @@ rule render:
 
 
 rule publish:
-    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], "report/index.html.j2", code("publish.py")
+    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], "report/index.html.j2", code("editions.py", "publish.py", "wording.py", "locale/*")
     output: touch("build/published")
     shell: "{BILAN} publish"

@@ -160,7 +160,7 @@ def test_a_notebook_keeps_what_a_page_needs_to_know():
 def test_numbers_are_written_as_csv_that_reads_back(project: Path):
     table = pd.DataFrame(
         {
-            "date": pd.to_datetime(["2020-12-31", None]),
+            "date": pd.to_datetime(["2020-12-31 12:30", None]),
             "value": [0.1 + 0.2, np.nan],
             "text": ['a,"b"\nc', "é"],
         },

@@ -124,6 +124,13 @@ def test_a_path_of_this_machine_is_named(site: Path):
     assert faults(site, f"<p>{root}/data</p>") == [f"2020/fr/index.html: holds the path {root}"]
 
 
+def test_a_path_that_leads_into_the_site_only_here_is_named(site: Path):
+    link = f"{site}/index.html"
+    assert f"2020/fr/index.html: link to {link}, which lies outside the site" in faults(
+        site, f'<a href="{link}">x</a>'
+    )
+
+
 def test_every_fault_is_found_at_once(site: Path):
     links = [(body, fault) for body, fault in BROKEN if body.startswith("<a ")]
     found = faults(site, "".join(body for body, _ in links))

@@ -23,6 +23,7 @@ from bilan.render import (
 )
 from bilan.render.check import examine
 from bilan.render.embedded import typst_source
+from bilan.render.notebook import Cell
 from bilan.render.project import load
 
 
@@ -749,3 +750,25 @@ def test_unknown_renderer(project):
         render(project, "word")
     with pytest.raises(ValueError, match="unknown format or renderer: docx"):
         render(project, "embedded", ["docx"])
+
+
+def test_a_caption_keeps_its_no_break_spaces():
+    cell = Cell(1, {"label": "fig-x", "fig-cap": "Comptes\u00a0: 1\u202f000\n  par an "}, "", [])
+    assert cell.caption() == "Comptes\u00a0: 1\u202f000 par an"
+
+
+@pytest.mark.parametrize(
+    ("lang", "first_day", "other"),
+    [("fr", "1er\u00a0août 2020", "2\u00a0août 2020"), ("en", "1 August 2020", "2 August 2020")],
+)
+def test_a_source_is_dated_as_its_language_does(lang, first_day, other):
+    import pypandoc
+
+    style = FILTERS.parent / "sources.csl"
+    for day, said in ((1, first_day), (2, other)):
+        issued = f"issued: {{date-parts: [[2020, 8, {day}]]}}"
+        source = f"---\nlang: {lang}\nreferences:\n- id: a\n  title: T\n  {issued}\n---\n@a\n"
+        text = pypandoc.convert_text(
+            source, "plain", format="markdown", extra_args=["--citeproc", f"--csl={style}"]
+        )
+        assert said in text.replace("\n", " ")

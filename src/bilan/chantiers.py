@@ -9,7 +9,7 @@ import pandas as pd
 from bilan import charts, programme
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts, Markdown, cite
-from bilan.render import escape_markdown
+from bilan.render.markdown import escape_markdown
 
 #: Plain series that a chapter shows: label, indicators, whether they are shares.
 MEASURES = {

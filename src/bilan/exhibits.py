@@ -11,7 +11,7 @@ from altair.utils import schemapi
 
 from bilan import charts, tables
 from bilan.facts import Facts, Markdown
-from bilan.render import escape_markdown
+from bilan.render.markdown import escape_markdown
 
 
 @dataclass(frozen=True)

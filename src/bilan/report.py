@@ -22,7 +22,7 @@ from bilan.editions import UsageError
 from bilan.europe import Europe
 from bilan.facts import Facts, Markdown, cite
 from bilan.hindsight import Hindsight
-from bilan.render import escape_markdown
+from bilan.render.markdown import escape_markdown
 from bilan.wording import Wording, typeset
 
 #: Files of ``report/`` that every staged project carries as they are.
