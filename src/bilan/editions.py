@@ -36,6 +36,23 @@ PUBLISHED = {
 }
 
 
+#: Vocabularies: the column that names their rows, and the tables that a row must be named in.
+FOLLOWERS = (
+    ("indicators", "indicator", ("observations", "targets")),
+    ("units", "unit", ("indicators",)),
+    ("indices", "index", ("vintages",)),
+    ("countries", "country", ("scores", "ranks")),
+    (
+        "sources",
+        "source_id",
+        (
+            *("observations", "targets", "milestones", "vintages", "scores", "ranks"),
+            *("corrections", "indicators"),
+        ),
+    ),
+)
+
+
 class UsageError(ValueError):
     """A request that names something unknown; the message says what is allowed."""
 
@@ -123,21 +140,26 @@ def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, 
     Returns
     -------
     dict of str to list of dict
-        The same tables. A score follows its vintage; a correction also needs its row; an
-        indicator, a source or an index that no remaining row names is hidden too, since
-        its very presence would tell of the future.
+        The same tables. A score or a rank follows its vintage; a correction also needs its
+        row; an indicator, a unit, a country, a source or an index that no remaining row
+        names is hidden too, since its very presence would tell of the future. Notes are
+        blank: they may speak of later evidence.
     """
     day = as_of.isoformat()
     kept = {
-        name: [r for r in rows if name not in PUBLISHED or r[PUBLISHED[name]] <= day]
+        name: [_bare(r) for r in rows if name not in PUBLISHED or r[PUBLISHED[name]] <= day]
         for name, rows in tables.items()
     }
     vintages = {(r["index"], r["vintage"]) for r in kept["vintages"]}
-    kept["scores"] = [r for r in kept["scores"] if (r["index"], r["vintage"]) in vintages]
+    for name in ("scores", "ranks"):
+        kept[name] = [r for r in kept[name] if (r["index"], r["vintage"]) in vintages]
     kept["corrections"] = [r for r in kept["corrections"] if _selects(r, kept)]
-    for row in kept["indices"]:
-        if row["end_known_on"] > day:
-            row["ended_on"] = row["end_known_on"] = ""
+    kept["indices"] = [
+        {**r, "ended_on": "", "end_known_on": ""} if r["end_known_on"] > day else r
+        for r in kept["indices"]
+    ]
+    joined = ("eu_from", "eu_until")
+    kept["countries"] = [{**r, **{c: "" for c in joined if r[c] > day}} for r in kept["countries"]]
     plans = {r["milestone"] for r in kept["milestones"]}
     kept["milestones"] = [r for r in kept["milestones"] if not r["plan"] or r["plan"] in plans]
     contradictions = {r["contradiction"] for r in kept["contradictions"]}
@@ -145,18 +167,14 @@ def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, 
         r if r["contradiction"] in contradictions else {**r, "contradiction": ""}
         for r in kept["observations"]
     ]
-    _keep_named(kept, "indicators", "indicator", ("observations", "targets"))
-    _keep_named(kept, "indices", "index", ("vintages",))
-    _keep_named(
-        kept,
-        "sources",
-        "source_id",
-        (
-            *("observations", "targets", "milestones", "vintages", "scores", "ranks"),
-            *("corrections", "indicators"),
-        ),
-    )
+    for name, column, users in FOLLOWERS:
+        _keep_named(kept, name, column, users)
     return kept
+
+
+def _bare(row: dict[str, str]) -> dict[str, str]:
+    """Return a row without its note, which may tell whoever keeps the table of later evidence."""
+    return {**row, "note": ""} if "note" in row else row
 
 
 def selector(key: str) -> dict[str, str]:
