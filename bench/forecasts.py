@@ -1,7 +1,7 @@
 """Score the forecasters, on a benchmark directory or on the project's own series.
 
     python bench/forecasts.py DIR    adoption_series.csv, m1_yearly.csv, rank_panels.csv in DIR
-    python bench/forecasts.py        rolling origins on data/raw
+    python bench/forecasts.py        rolling origins on data/raw, then the review's track record
 
 The constants of `bilan.priors` were learnt on a development benchmark; on that one, this script
 shows how well they fit, not how well they forecast. `docs/method.md` quotes cross-fitted figures.
@@ -9,12 +9,16 @@ shows how well they fit, not how well they forecast. `docs/method.md` quotes cro
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from bilan import adoption, ranking, scoring
+from bilan import adoption, catalog, editions, programme, ranking, scoring, tables, track
+from bilan.facts import Facts
+from bilan.notebooks import SERIES
+from bilan.standing import Standing
 
 LEVELS = np.array(sorted({*scoring.LEVELS, 0.025, 0.975}))
 EVEN = np.isin(LEVELS, scoring.LEVELS)
@@ -170,33 +174,121 @@ def benchmark(directory):
 
 
 def back_tests(series):
-    """Print rolling-origin scores of named series: pairs of a name and (dates, values)."""
-    tables = []
-    for name, (dates, values) in series:
-        if len(dates) > 5:
-            table = scoring.rolling_origin(adoption.forecast, dates, values)
-            tables.append(table.assign(series=name))
-    if not tables:
-        print("no series has more than five points")
-        return
-    wanted = ["scaled_crps", "inside_80", "inside_95"]
-    groups = pd.concat(tables).groupby(["series", "forecaster"])
-    print(groups[wanted].mean().join(groups.size().rename("forecasts")).round(3).to_string())
+    """Print rolling-origin scores of named counts: a name, dates, values, and what bounds them."""
+    played, short = [], []
+    for name, dates, values, limits in series:
+        if len(dates) <= 5:
+            short.append(f"{name} ({len(dates)})")
+            continue
+        forecaster = partial(adoption.forecast, **limits)
+        played.append(scoring.rolling_origin(forecaster, dates, values).assign(series=name))
+    groups = pd.concat(played).groupby(["series", "forecaster"], sort=False)
+    means = groups[["scaled_crps", "inside_80", "inside_95"]].mean()
+    show("Rolling origins, next three figures", means.join(groups.size().rename("forecasts")))
+    print(f"Too few figures to play again: {', '.join(short) or 'none'}\n")
 
 
-def own_series(root):
-    """Yield the project's own series, one an indicator and entity, from its raw tables."""
-    for path in sorted(root.glob("*observations.csv")):
-        table = pd.read_csv(path)
-        trusted = table.qualifier.isin(["exact", "about"]) & (table.confidence != "low")
-        table = table[trusted].dropna(subset=["value"])
-        for (entity, indicator), rows in table.groupby(["entity", "indicator"]):
-            rows = rows.drop_duplicates("reference_date", keep="last").sort_values("reference_date")
-            yield f"{entity}: {indicator}", (list(rows.reference_date), list(rows.value))
+def own_series(raw):
+    """Yield the modelled counts, then every other series with more than five figures.
+
+    Figures are those that a model may use, exact or rounded: a bound has no score.
+    """
+    observed, about = raw["observations"], raw["indicators"].set_index("indicator")
+    for name in [*SERIES, *(n for n in about.index if n not in SERIES)]:
+        figures = programme.series(observed, name)
+        figures = figures[figures["qualifier"].isin(["exact", "about"])]
+        if name in SERIES or len(figures) > 5:
+            ceiling = about.at[name, "ceiling"]
+            limits = {
+                "cumulative": bool(about.at[name, "cumulative"]),
+                "ceiling": np.inf if pd.isna(ceiling) else ceiling,
+            }
+            yield name, list(figures["date"].dt.date), list(figures["value"]), limits
+
+
+def own_panels():
+    """Yield the review's panels: a name, years, countries, scores; DESI by each of its methods.
+
+    Countries with a score in every year only: the random walk asks for no less.
+    """
+    last = editions.editions()[-1].id
+    for index, edition in (("desi", "2020"), ("desi", last), ("egdi", last), ("egov", last)):
+        standing = Standing(Facts(editions.edition(edition), "en"), index, "FR")
+        panel = standing.panel.dropna()
+        name = f"{standing.index_name} (edition {edition})"
+        yield name, [int(y) for y in panel.columns], list(panel.index), panel.to_numpy()
+
+
+def rank_back_tests(panels):
+    """Print rolling-origin scores of named panels."""
+    rows = []
+    for name, *panel in panels:
+        ours, walk = (scoring.rolling_ranks(f, *panel) for f in (_ours, _walk))
+        inside = [float(t["pit"].between(0.1, 0.9).mean()) for t in (ours, walk)]
+        errors = [100 * e.mean() for e in (ours["rps"], walk["rps"], ours["rps_no_change"])]
+        rows.append([name, len(ours), *errors, *inside])
+    columns = ["panel", "ranks", "rps", "rps_walk", "rps_no_change", "inside_80", "walk_inside_80"]
+    title = "Rolling origins of ranks, three years seen, next three (100 x RPS)"
+    show(title, pd.DataFrame(rows, columns=columns).set_index("panel"))
+
+
+def _ours(years, countries, scores, later, seed):
+    return ranking.rank_probabilities(years, countries, scores, later, seed=seed)
+
+
+def _walk(years, countries, scores, later, seed):
+    return random_walk_ranks(years, countries, scores, later)
+
+
+def track_record():
+    """Print how every past forecast turned out, as the last edition knows it."""
+    last = editions.editions()[-1].id
+    counts, goals, places = (
+        tables.read(last, name) for name in ("track_record", "track_targets", "track_ranks")
+    )
+    print(f"Track record, as the edition {last} knows it\n")
+    show("Counts, by edition", track.summary(counts).set_index(["edition", "subject"]))
+    everything = track.summary(counts.assign(edition="all")).set_index(["edition", "subject"])
+    show("Counts, all editions", everything)
+    goals = goals.assign(date=goals["date"].dt.date).set_index(["edition", "target"])
+    show("Chances of targets", goals.drop(columns="subject"))
+    brier = goals.groupby("subject")["brier"].agg(["size", "mean"])
+    show(f"Brier score by count; all: {goals['brier'].mean():.3f}", brier)
+    inside = places["outcome"].between(places["low"], places["high"])
+    by = places.assign(inside_80=inside, year=places["date"].dt.year)
+    scores = by.groupby(["edition", "subject", "year"]).agg(
+        countries=("country", "size"),
+        inside_80=("inside_80", "mean"),
+        rps=("rps", "mean"),
+        rps_no_change=("rps_no_change", "mean"),
+    )
+    show("Ranks of all member states, by edition", scores)
+
+
+def show(title, table):
+    """Print a table under its title."""
+    print(title)
+    print(table.round(3).to_string() if len(table) else "  nothing to score yet")
+    print()
+
+
+def own_data():
+    """Print what the forecasters do on the project's own data."""
+    raw = catalog.load(editions.project_root() / "data/raw")
+    back_tests(own_series(catalog.correct(raw)))
+    if missing := [e.id for e in editions.editions() if not processed(e.id)]:
+        sys.exit(f"Edition {missing[0]} is not made: run `make review` first for its record")
+    rank_back_tests(own_panels())
+    track_record()
+
+
+def processed(edition):
+    """Say whether an edition's tables are there."""
+    return (editions.processed(edition) / "track_ranks.parquet").exists()
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         benchmark(Path(sys.argv[1]))
     else:
-        back_tests(own_series(Path(__file__).parents[1] / "data" / "raw"))
+        own_data()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from bilan import ranking
 from bilan.observations import day_numbers
 
 LEVELS = tuple(round(0.05 * i, 2) for i in range(1, 20))
@@ -266,6 +267,71 @@ def _scored(name, forecaster, dates, values, origin, horizons):
         }
         for i, (outcome, row) in enumerate(zip(outcomes, forecasts, strict=True))
     ]
+
+
+def rolling_ranks(forecaster, years, countries, scores, min_years=3, horizons=3, seed=0):
+    """Back-test a forecaster of ranks on one panel, beside "nobody moves".
+
+    From each year with at least `min_years` years behind it and itself, the forecaster sees only
+    those years and forecasts the next `horizons` that exist. Countries without a score in the last
+    year seen or in the year forecast are left out.
+
+    Parameters
+    ----------
+    forecaster : callable
+        Signature of `bilan.ranking.rank_probabilities`.
+    years : sequence of int, length T
+        Increasing.
+    countries : sequence of str, length C
+    scores : array_like, shape (C, T)
+        Higher is better; NaN where a score is missing.
+    min_years : int
+        At least 2.
+    horizons : int
+        At least 1.
+    seed : int
+        Of the forecaster's draws, and of those that spread the PIT of a rank.
+
+    Returns
+    -------
+    DataFrame
+        One row an origin, year ahead and country, with columns `origin`, `year`, `country`,
+        `rank`, `rps`, `rps_no_change` (all on the last rank seen), `pit` (as in `rank_pit`);
+        empty when no year is left to score.
+
+    Raises
+    ------
+    ValueError
+        If `min_years` or `horizons` is too small.
+    """
+    if min_years < 2 or horizons < 1:
+        raise ValueError("a back test needs min_years of at least 2 and horizons of at least 1")
+    years, names, scores = list(years), np.array(list(countries)), np.asarray(scores, float)
+    generator, tables = np.random.default_rng(seed), []
+    for origin in range(min_years, len(years)):
+        seen = ~np.isnan(scores[:, origin - 1])
+        known, later = scores[seen, :origin], years[origin : origin + horizons]
+        board = forecaster(years[:origin], list(names[seen]), known, later, seed=seed)
+        for ahead, year in enumerate(later):
+            outcome = scores[seen, origin + ahead]
+            both = ~np.isnan(outcome)
+            held, last = (ranking.ranks(s[both]).astype(int) for s in (outcome, known[:, -1]))
+            chances = board[ahead][both]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "origin": years[origin - 1],
+                        "year": year,
+                        "country": names[seen][both],
+                        "rank": held,
+                        "rps": rps(chances, held),
+                        "rps_no_change": rps(np.eye(chances.shape[1])[last - 1], held),
+                        "pit": rank_pit(chances, held, generator.random(len(held))),
+                    }
+                )
+            )
+    names = ["origin", "year", "country", "rank", "rps", "rps_no_change", "pit"]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
 
 
 def _random_walk(dates, values, horizon_dates, quantiles, drifting):
