@@ -29,8 +29,6 @@ from pdftext import pressed, words
 from bilan import publish
 from bilan.wording import NNBSP, Wording
 
-pytestmark = pytest.mark.xdist_group("review")
-
 ROOT = Path(__file__).parents[1]
 YEARS = ("2020", "2021")
 FILES = ("data/raw", "notebooks", "report", "src", "Snakefile")
