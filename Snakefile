@@ -58,7 +58,7 @@ rule clean:
 rule adoption:
     input:
         DATA, "build/fonts",
-        code(*SHOWN, "growth.py", "scoring.py"),
+        code(*SHOWN, "growth.py", "ranking.py", "scoring.py"),
         notebook="notebooks/2-adoption.ipynb",
     output: "data/processed/{edition}/parts/{series}.parquet", run=directory("build/{edition}/runs/adoption-{series}")
     params: languages=languages
