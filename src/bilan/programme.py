@@ -76,30 +76,29 @@ def judge(target: pd.Series, figures: pd.DataFrame, as_of: dt.date) -> dict:
         return _verdict("met", in_time.head(1))
     if due >= today:
         return _verdict("open", figures.tail(1))
-    if len(reaching) and not _measured(figures, due).empty:
-        return _verdict("late", reaching.head(1))
-    measured = _measured(figures, due)
-    if measured.empty and _cumulative_shortfall(figures, reaching, due):
-        measured = figures[figures["date"] > due].head(1)
-    if measured.empty:
+    short = _short(figures, target)
+    if short.empty:
         return _verdict("unmeasured", figures[figures["date"] <= due].tail(1))
-    return _verdict("missed", measured)
+    return _verdict("late", reaching.head(1)) if len(reaching) else _verdict("missed", short)
 
 
-def _measured(figures: pd.DataFrame, due: pd.Timestamp) -> pd.DataFrame:
-    """Return the figure closest to a date, if it lies within the tolerance.
+def _short(figures: pd.DataFrame, target: pd.Series) -> pd.DataFrame:
+    """Return the figure that shows that a target was not met on its date, if there is one.
 
-    A lower bound below the target proves nothing, so it does not count as a measure.
+    The figure closest to the date, if it lies within the tolerance; for a count that can't
+    fall, also any later one that is still short. A bound on the wrong side proves nothing.
     """
-    near = figures[(figures["date"] - due).abs() <= TOLERANCE]
-    near = near[near["qualifier"] != "at_least"]
-    return near.loc[(near["date"] - due).abs().sort_values(kind="stable").index[:1]]
-
-
-def _cumulative_shortfall(figures: pd.DataFrame, reaching: pd.DataFrame, due) -> bool:
-    """Say whether a later figure of a count that can't fall is still short of the target."""
-    later = figures[(figures["date"] > due) & (figures["qualifier"] != "at_least")]
-    return bool(len(later)) and reaching.empty and bool(figures.attrs.get("cumulative"))
+    due, floor = target["date"], target["qualifier"] != "at_most"
+    value, goal, bound = figures["value"], target["value"], figures["qualifier"]
+    silent = (bound == "at_least") & ((value < goal) if floor else (value <= goal))
+    if not floor:
+        silent |= (bound == "at_most") & (value > goal)
+    telling = figures[~silent]
+    distance = (telling["date"] - due).abs()
+    near = telling.loc[distance[distance <= TOLERANCE].sort_values(kind="stable").index[:1]]
+    if len(near) or not (floor and figures.attrs.get("cumulative")):
+        return near
+    return telling[(telling["date"] > due) & (telling["value"] < target["value"])].head(1)
 
 
 def _verdict(state: str, figure: pd.DataFrame) -> dict:
