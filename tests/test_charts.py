@@ -143,6 +143,16 @@ def _series(facet: bool = False, **options):
     return charts.series(table, reference=(22e6, "Promesse"), **options)
 
 
+def _curves(**options):
+    days = ["2020-12-17", "2022-12-31"]
+    lines = (("linear", 0.6, [20e6, 32e6]), ("logistic", 0.4, [20e6, 24e6]))
+    table = pd.concat(
+        pd.DataFrame({"date": days, "value": ends, "series": name, "weight": weight})
+        for name, weight, ends in lines
+    )
+    return charts.curves(OBSERVED, table, **options)
+
+
 CHARTS = {
     "fan": _fan,
     "fan-without-forecast": lambda **o: _fan(quantiles=None, **o),
@@ -150,6 +160,7 @@ CHARTS = {
         outcome=OUTCOME, labels={"outcome": "Observé :\n40 M"}, **o
     ),
     "fan-observed-only": lambda **o: charts.fan(OBSERVED, labels={"observed": "20 M"}, **o),
+    "curves": _curves,
     "series": _series,
     "facets": lambda **o: _series(facet=True, **o),
     "rank-history": lambda **o: charts.rank_history(ranks(), "FR", names={"FR": "France"}, **o),
@@ -166,6 +177,7 @@ LABEL_SEEN = {
     "fan-without-forecast": ["Objectif : 25 M"],
     "fan-track-record": ["Observé :"],
     "fan-observed-only": ["20 M", "2019"],
+    "curves": ["linear 60\u202f%", "logistic 40\u202f%"],
     "series": ["Comptes", "Actifs", "Promesse"],
     "facets": ["Comptes", "Actifs"],
     "rank-history": ["France", "méthode 2020", "C07"],

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from bilan import adoption, scoring
+from bilan import adoption, ranking, scoring
 
 DATES = [f"{year}-12-31" for year in range(2005, 2017)]
 VALUES = [1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 22.0, 27.0, 31.0, 34.0, 36.0, 37.0]
@@ -103,3 +103,46 @@ def test_rolling_origin_names_a_series_that_is_too_short():
         scoring.rolling_origin(scoring.drift, DATES[:5], VALUES[:5])
     with pytest.raises(ValueError, match="min_points of at least 3"):
         scoring.rolling_origin(scoring.drift, DATES, VALUES, min_points=1)
+
+
+def test_rolling_ranks_shows_the_forecaster_the_past_alone():
+    generator, asked = np.random.default_rng(1), []
+    scores = generator.normal(size=(6, 5)).cumsum(axis=1)
+    scores[0, 3] = np.nan  # left for a year
+
+    def forecaster(years, countries, known, later, seed):
+        asked.append((years, countries, known.shape, later))
+        return ranking.rank_probabilities(years, countries, known, later, seed=seed)
+
+    table = scoring.rolling_ranks(forecaster, range(2015, 2020), list("abcdef"), scores)
+    assert asked[0] == ([2015, 2016, 2017], list("abcdef"), (6, 3), [2018, 2019])
+    assert asked[1] == ([2015, 2016, 2017, 2018], list("bcdef"), (5, 4), [2019])
+    assert table.groupby(["origin", "year"]).size().to_dict() == {
+        (2017, 2018): 5,
+        (2017, 2019): 6,
+        (2018, 2019): 5,
+    }
+    assert table["pit"].between(0, 1).all() and table["rps"].between(0, 1).all()
+
+
+def test_rolling_ranks_by_hand():
+    """Four countries that never move: certain and right, as "nobody moves" is."""
+
+    def certain(years, countries, known, later, seed):
+        return np.array([np.eye(4)] * len(later))
+
+    scores = np.outer([4.0, 3.0, 2.0, 1.0], np.ones(4))
+    table = scoring.rolling_ranks(certain, range(4), list("abcd"), scores)
+    assert list(table["rank"]) == [1, 2, 3, 4]
+    assert (table["rps"] == 0).all() and (table["rps_no_change"] == 0).all()
+    moved = scores.copy()
+    moved[:, 3] = [3.0, 4.0, 2.0, 1.0]
+    table = scoring.rolling_ranks(certain, range(4), list("abcd"), moved)
+    assert list(table["rps_no_change"]) == pytest.approx([1 / 3, 1 / 3, 0, 0])
+
+
+def test_rolling_ranks_of_a_short_panel_is_empty():
+    table = scoring.rolling_ranks(ranking.rank_probabilities, range(3), "abc", np.ones((3, 3)))
+    assert table.empty and "rps" in table
+    with pytest.raises(ValueError, match="min_years"):
+        scoring.rolling_ranks(ranking.rank_probabilities, range(3), "abc", np.ones((3, 3)), 1)

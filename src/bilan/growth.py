@@ -67,6 +67,30 @@ class Growth:
             sources=list(self.figures["source_id"]),
         )
 
+    def candidates(self) -> pd.DataFrame:
+        """Return the candidate curves from the last figure on, to compare them in one chart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``date``, ``value``, ``series`` (the candidate) and its ``weight``; empty without a
+            model.
+        """
+        if self.model is None:
+            return pd.DataFrame(columns=["date", "value", "series", "weight"])
+        days = pd.date_range(self.figures["date"].iloc[-1], self.forecast["date"].max(), periods=48)
+        return pd.concat(
+            pd.DataFrame(
+                {
+                    "date": days,
+                    "value": self.model.curve(name, list(days)),
+                    "series": name,
+                    "weight": w,
+                }
+            )
+            for name, w in self.model.weights.items()
+        )
+
     # -------------------------------------------------------------- words
 
     def _say(self, key: str, **values: object) -> str:

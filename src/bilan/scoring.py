@@ -55,6 +55,11 @@ def crps(outcomes, forecasts, quantiles):
     -------
     ndarray, shape (H,)
         Unit of the outcomes; lower is better.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
     """
     return 2.0 * pinball(outcomes, forecasts, quantiles).mean(axis=1)
 
@@ -155,6 +160,11 @@ def rank_pit(probabilities, ranks, draws):
     -------
     ndarray, shape (N,)
         Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        As `rps`.
     """
     probabilities, ranks = _ranked(probabilities, ranks)
     rows = np.arange(len(ranks))
@@ -173,6 +183,7 @@ def no_change(dates, values, horizon_dates, quantiles):
     Returns
     -------
     ndarray, shape (H, Q)
+        Unit of the values; each row ascends.
     """
     return _random_walk(dates, values, horizon_dates, quantiles, drifting=False)
 
@@ -191,6 +202,7 @@ def drift(dates, values, horizon_dates, quantiles):
     Returns
     -------
     ndarray, shape (H, Q)
+        Unit of the values; each row ascends.
     """
     return _random_walk(dates, values, horizon_dates, quantiles, drifting=True)
 

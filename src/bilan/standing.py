@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bilan import charts, ranking
+from bilan import charts, ranking, scoring
 from bilan.europe import Europe
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts
@@ -135,6 +135,23 @@ class Standing:
             present.to_numpy(),
             self.simulation[0][0],
             self.country,
+            seed=SEED,
+        )
+
+    def back_test(self) -> pd.DataFrame:
+        """Forecast each later year of the panel from the years before it, three at least.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As :func:`bilan.scoring.rolling_ranks`; empty where the panel is too short.
+        """
+        panel = self.panel
+        return scoring.rolling_ranks(
+            ranking.rank_probabilities,
+            [int(y) for y in panel.columns],
+            list(panel.index),
+            panel.to_numpy(),
             seed=SEED,
         )
 

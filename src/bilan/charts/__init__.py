@@ -4,13 +4,14 @@ The functions take tidy tables and words already chosen; they hold no data logic
 """
 
 from bilan.charts.display import Figure, figure, to_svg
-from bilan.charts.fans import fan, small_fan
+from bilan.charts.fans import curves, fan, small_fan
 from bilan.charts.lines import series
 from bilan.charts.programme import measurement_vs_claim, progress, timeline
 from bilan.charts.ranking import dot_plot, rank_distribution, rank_history
 
 __all__ = [
     "Figure",
+    "curves",
     "dot_plot",
     "fan",
     "figure",

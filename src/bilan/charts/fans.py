@@ -30,12 +30,14 @@ from bilan.charts.theme import (
     FORECAST_50,
     FORECAST_80,
     FORECAST_95,
+    GREY,
     INK,
     OBSERVED,
     OUTCOME,
     PAPER,
     SMALL_SIZE,
     TARGET,
+    TEXT,
     finish,
     heading,
     word,
@@ -208,6 +210,48 @@ def _sort_labels(observed, quantiles, targets, outcome, labels, last) -> tuple[l
         else:
             inside.append((target, TARGET))
     return column, inside
+
+
+def curves(
+    observed: pd.DataFrame,
+    candidates: pd.DataFrame,
+    *,
+    title: str,
+    subtitle: str = "",
+    lang: str = "fr",
+    narrow: bool = False,
+) -> alt.LayerChart:
+    """Draw the curves that a forecast weighs against each other, the weightier the stronger.
+
+    Parameters
+    ----------
+    observed
+        As for `fan`.
+    candidates
+        ``date``, ``value``, ``series``, ``weight`` (0–1, the same on all rows of a series).
+    title, subtitle, lang, narrow
+        As for `fan`.
+    """
+    observed, candidates = dated(observed), dated(candidates)
+    lines = [rows for _, rows in candidates.groupby("series", sort=False)]
+    lines.sort(key=lambda rows: rows["weight"].iloc[0])
+    percent = word("percent", lang)
+    names = [f"{r['series'].iloc[0]} {100 * r['weight'].iloc[0]:.0f}{percent}" for r in lines]
+    frame = make_frame(
+        [observed, candidates], lang, narrow, labels_room(names), 300 if narrow else 270
+    )
+    most = candidates["weight"].max()
+    layers: list = []
+    for rows in lines:
+        share = rows["weight"].iloc[0] / most
+        style = {"strokeWidth": 1 + 2 * share, "opacity": 0.35 + 0.65 * share}
+        line = layer(rows[["date", "value"]]).encode(x=frame.x, y=frame.y)
+        layers.append(line.mark_line(color=GREY, **style))
+    layers += observed_layers(observed, frame.x, frame.y)
+    ends = [rows["value"].iloc[-1] for rows in lines]
+    layers += label_column(frame, [(end, n, TEXT) for end, n in zip(ends, names, strict=True)])
+    chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
+    return finish(chart, heading(title, subtitle, narrow, qualifier_key(observed, lang)), lang)
 
 
 def small_fan(
