@@ -68,7 +68,7 @@ rule adoption:
 rule ranking:
     input:
         DATA, "build/fonts",
-        code(*SHOWN, "europe.py", "ranking.py", "standing.py"),
+        code(*SHOWN, "europe.py", "ranking.py", "scoring.py", "standing.py"),
         notebook="notebooks/3-ranking.ipynb",
     output: "data/processed/{edition}/parts/rank-{index}.parquet", run=directory("build/{edition}/runs/ranking-{index}")
     params: languages=languages

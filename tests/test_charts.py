@@ -245,7 +245,7 @@ def test_svg_says_its_title_and_labels(drawn):
     assert WORDS["title"] in " ".join(lines)
     for label in LABEL_SEEN[name]:
         if label.endswith("95\u202f%") and narrow:
-            label = "bandes : 50, 80"
+            label = "bandes\u00a0: 50, 80"
         assert any(label in line for line in lines) or label in " ".join(lines), (label, lines)
 
 

@@ -154,12 +154,19 @@ class Chantiers:
         if table.empty:
             return None
         words = self.facts.words
-        outcomes = table[table["kind"] == "outcome"].set_index("plan")["date"].to_dict()
+        # A date known by its year or month only can't lie after the day it was told.
+        table = table.assign(
+            date=table[["date", "published_on"]]
+            .min(axis=1)
+            .where(table["kind"] == "event", table["date"])
+        )
+        done = table[(table["kind"] == "outcome") & (table["state"] != "partly")]
+        outcomes = done.set_index("plan")["date"].to_dict()
         rows = table[table["kind"] != "outcome"]
         plan = rows["kind"] == "plan"
         drawn = pd.DataFrame(
             {
-                "label": rows[f"title_{self.facts.lang}"],
+                "label": [self._milestone(row) for row in rows.itertuples()],
                 "planned": rows["date"].where(plan),
                 "done": rows["date"].where(
                     ~plan, pd.to_datetime(rows["milestone"].map(outcomes.get))
@@ -339,8 +346,9 @@ class Chantiers:
             return "="
         sign = "+" if row.after > row.before else ""
         if self.facts.indicators.at[row.indicator, "unit"] == "percent":
-            return self._say(
-                "changes.points", value=f"{sign}{words.number(row.after - row.before, 0)}"
+            moved = round(row.after - row.before)
+            return words.plural(
+                "chantiers.changes.points", moved, value=f"{sign}{words.number(moved)}"
             )
         if row.ratio >= 2:
             return f"× {words.number(row.ratio, 1)}"

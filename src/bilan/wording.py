@@ -168,7 +168,7 @@ class Wording:
         """Return a probability as odds one can picture: ``9 chances sur 10``."""
         if p < 0.01 or p > 0.99:
             return self.text("chances.below" if p < 0.01 else "chances.above")
-        base = 10 if 0.075 <= p <= 0.925 else 100
+        base = 10 if abs(p - round(p, 1)) < 0.025 and 0.075 <= p <= 0.925 else 100
         count = round(p * base)
         return self.text(f"chances.{'one' if count == 1 else 'many'}", count=count, base=base)
 
