@@ -1,4 +1,4 @@
-// Two conveniences; the page works without either.
+// Three conveniences; the page works without any.
 "use strict";
 
 // A browser only waits for optional fonts that are announced early. It refuses to announce a file of a
@@ -47,4 +47,19 @@ document.addEventListener("DOMContentLoaded", () => {
     { rootMargin: "-20% 0px -79% 0px" },
   );
   for (const section of sections) watch.observe(section);
+});
+
+// A table that is wider than its place is a stop for the keyboard, which scrolls it. Browsers that
+// make it one by themselves give it no name.
+document.addEventListener("DOMContentLoaded", () => {
+  const fit = (box) => {
+    if (box.scrollWidth > box.clientWidth) {
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      const caption = box.closest("figure")?.querySelector("figcaption");
+      if (caption) box.setAttribute("aria-labelledby", caption.id);
+    } else for (const name of ["tabindex", "role", "aria-labelledby"]) box.removeAttribute(name);
+  };
+  const watch = new ResizeObserver((entries) => entries.forEach((entry) => fit(entry.target.parentElement)));
+  for (const table of document.querySelectorAll("div > table")) watch.observe(table);
 });

@@ -11,7 +11,7 @@ local HTML = FORMAT:match("html") ~= nil
 -- Class of a div or span -> function of typst-template.typ.
 local BLOCKS = {
   headline = "headline", promises = "promises",
-  source = "source-line", margin = "margin-note", transcription = "transcription",
+  source = "source-line", transcription = "transcription",
 }
 local INLINES = {
   value = "key-figure", state = "state-word", probability = "chance", target = "target-value",
@@ -42,7 +42,8 @@ local function details(div)
 end
 
 local function typst_block(div, name)
-  local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "[") })
+  local given = div.attributes.tight and "(tight: true)" or ""
+  local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. given .. "[") })
   blocks:extend(div.content)
   blocks:insert(pandoc.RawBlock("typst", "]"))
   return blocks
@@ -94,6 +95,68 @@ local function Div(div)
   return name and typst_block(div, name) or nil
 end
 
+-- Points of height, roughly: a note of 34 mm in small type, text of 124 mm.
+local function height_of_note(div)
+  return #pandoc.utils.stringify(div) / 23 * 9.7
+end
+
+local function height_of_text(para)
+  return (#pandoc.utils.stringify(para) / 72 + 1) * 14.5
+end
+
+-- A note and the paragraphs that it stands beside: at least one, and as many as it is long.
+local function beside(blocks, at)
+  local note, height = blocks[at], 0
+  local held = pandoc.Blocks({ pandoc.RawBlock("typst", "#margin-note[") })
+  held:extend(note.content)
+  held:insert(pandoc.RawBlock("typst", "]["))
+  while blocks[at + 1] and blocks[at + 1].t == "Para" and height < height_of_note(note) do
+    at = at + 1
+    height = height + height_of_text(blocks[at])
+    held:insert(blocks[at])
+  end
+  held:insert(pandoc.RawBlock("typst", "]"))
+  return held, at
+end
+
+local function is(block, class)
+  return block and block.t == "Div" and block.classes:includes(class)
+end
+
+local function Blocks(blocks)
+  if not TYPST then
+    return nil
+  end
+  local result, at = pandoc.Blocks({}), 1
+  while at <= #blocks do
+    local block = blocks[at]
+    if is(block, "margin") then
+      local held
+      held, at = beside(blocks, at)
+      result:extend(held)
+    else
+      -- A source followed by the figure's text stands close to it.
+      if is(block, "source") and is(blocks[at + 1], "transcription") then
+        block.attributes.tight = "true"
+      end
+      result:insert(block)
+    end
+    at = at + 1
+  end
+  return result
+end
+
+-- A reference to a source never begins a line.
+local function Inlines(inlines)
+  for i = 2, #inlines do
+    local one, two = inlines[i - 1], inlines[i]
+    if one.t == "Space" and two.t == "Cite" and two.citations[1].mode == "NormalCitation" then
+      inlines[i - 1] = pandoc.Str("\u{a0}")
+    end
+  end
+  return inlines
+end
+
 local function Span(span)
   local name = TYPST and first_known(span.classes, INLINES)
   if not name then
@@ -122,9 +185,13 @@ local function align_rows(rows, columns)
   end
 end
 
+-- Columns take the room that their words ask for, in both formats.
 local function Table(tbl)
+  for i, column in ipairs(tbl.colspecs) do
+    tbl.colspecs[i] = { column[1], nil }
+  end
   if not HTML then
-    return nil
+    return tbl
   end
   align_rows(tbl.head.rows, tbl.colspecs)
   for _, body in ipairs(tbl.bodies) do
@@ -139,4 +206,8 @@ local function Table(tbl)
 end
 
 -- From the top down: a list of promises must still see its spans.
-return { { Meta = Meta }, { traverse = "topdown", Div = Div, Span = Span, Table = Table } }
+return {
+  { Meta = Meta },
+  { Blocks = Blocks, Inlines = Inlines },
+  { traverse = "topdown", Div = Div, Span = Span, Table = Table },
+}

@@ -71,7 +71,7 @@ class Chantiers:
             caption=self._say("targets.caption", as_of=words.date(self.facts.edition.as_of)),
             header=[self._say(f"targets.{c}") for c in ("what", "goal", "due", "reached", "state")],
             rows=rows,
-            align="lrlrl",
+            align="lllll",
             data=self.exhibits.publish(self.states, "tbl-targets"),
         )
 

@@ -173,7 +173,7 @@ class Record:
             caption=self._say("targets"),
             header=[self._say(f"{c}") for c in columns],
             rows=rows,
-            align="llrlllr",
+            align="llllllr",
             data=self.exhibits.publish(scored, "tbl-track-targets"),
         )
 

@@ -74,7 +74,7 @@ def rank_history(
     x, y, width = _rank_scales(ranks, marks, bottom, total_width(narrow) - right - 26, narrow)
 
     others = layer(main[main["country"] != country]).encode(x=x, y=y, detail="country:N")
-    layers: list = [others.mark_line(color=GREY, strokeWidth=1, opacity=0.55)]
+    layers: list = [others.mark_line(color=GREY, strokeWidth=0.75)]
     others = [name for name in vintages if name != vintage]
     layers += _other_vintages(ranks[ranks["country"] == country], others, x, y, narrow)
     own = layer(main[main["country"] == country]).encode(x=x, y=y)
