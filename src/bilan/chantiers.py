@@ -196,6 +196,13 @@ class Chantiers:
             sources=list(dict.fromkeys(rows["source_id"])),
         )
 
+    def _milestone(self, row) -> str:
+        """Return a milestone's title; a plan that was kept in part says so."""
+        title = getattr(row, f"title_{self.facts.lang}")
+        if row.state != "partly":
+            return title
+        return self._say("timeline.partly", title=title)
+
     def figure_measure(self, label: str) -> charts.Figure | None:
         """Return one of ``MEASURES``, or ``None`` where there are too few figures to draw."""
         indicators, share = MEASURES[label]
