@@ -18,8 +18,9 @@ lab: $(STAMP) ## open the notebooks in JupyterLab
 lint: $(STAMP) ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-bench: $(STAMP) ## measure speed and forecasts
+bench: $(STAMP) ## measure speed, pages and forecasts
 	@$(BIN)/python bench/build.py
+	@$(BIN)/python bench/pages.py
 	@$(BIN)/python bench/forecasts.py
 
 quarto: $(STAMP) ## try to install Quarto into the environment

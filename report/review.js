@@ -23,10 +23,10 @@ for (const [family, name, traits] of fonts) {
   }
 }
 
-// Says which chapter is being read, to assistive technology and where the style sheet alone can't.
+// Says which chapter is being read, to the eye and to assistive technology.
 document.addEventListener("DOMContentLoaded", () => {
   const links = new Map(
-    [...document.querySelectorAll("#TOC a[href^='#']")].map((a) => [a.hash.slice(1), a]),
+    [...document.querySelectorAll("#TOC details > ul > li > a[href^='#']")].map((a) => [a.hash.slice(1), a]),
   );
   const sections = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
   if (!sections.length || !("IntersectionObserver" in window)) return;
