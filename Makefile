@@ -13,7 +13,7 @@ test: $(STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
-	@BILAN_ROOT=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks
+	@BILAN_ROOT=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 lint: $(STAMP) ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 # the rows that were public on the edition's cut-off day. A row published in 2024 therefore
 # changes no input of the editions 2020 to 2023.
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from bilan.editions import earlier, edition, editions
 from bilan.notebooks import INDICES, SERIES
 
 shell.prefix("exec 2>&1; ")  # what a step says is for the reader, not for Snakemake's log
-BILAN = f"{sys.executable} -m bilan"
+BILAN = f"{shlex.quote(sys.executable)} -m bilan"
 RUN = BILAN + " run {input.notebook} -p edition={wildcards.edition}"
 TABLES = [r["name"] for r in json.loads(Path("data/raw/datapackage.json").read_text())["resources"]]
 DATA = [f"data/processed/{{edition}}/{table}.parquet" for table in TABLES]
 PARTS = [f"parts/{part}" for part in (*SERIES, *(f"rank-{index}" for index in INDICES))]
+JUDGED = ["forecasts", "target_states", "milestone_states", "changes", "track_record", "track_targets", "track_ranks"]
 PROJECTS = [f"build/{e.id}/{lang}" for e in editions() for lang in e.languages]
 
 
@@ -84,7 +86,7 @@ rule programme:
         code("scoring.py", "standing.py", "track.py"),
         notebook="notebooks/4-programme.ipynb",
     output:
-        expand("data/processed/{{edition}}/{table}.parquet", table=["forecasts", "target_states", "milestone_states", "changes", "track_record", "track_targets", "track_ranks"]),
+        expand("data/processed/{{edition}}/{table}.parquet", table=JUDGED),
         run=directory("build/{edition}/runs/programme"),
     params: languages=languages
     shell: RUN + " --output {output.run}/{{lang}}.ipynb {params.languages}"
@@ -93,6 +95,8 @@ rule programme:
 rule stage:
     input:
         rules.programme.output,
+        # A chapter compares with the edition before.
+        lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition)[-1:] for t in (*TABLES, *JUDGED)],
         expand("build/{{edition}}/runs/adoption-{series}", series=SERIES),
         expand("build/{{edition}}/runs/ranking-{index}", index=INDICES),
         lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),

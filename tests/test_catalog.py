@@ -132,3 +132,41 @@ def test_bad_data_leave_the_published_site_alone(project: Path):
     assert "observations.csv, row 17, column value" in result.stderr
     assert (project / "site/index.html").read_text() == "as it was"
     assert not (project / "build/2020").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "cell", "said"),
+    [
+        ("observations.csv", "value", "١٢٣", "expected a number"),
+        ("observations.csv", "note", " =1+1", "must not start like a formula"),
+        ("observations.csv", "note", "a\u202eb", "must not hold hidden signs"),
+        ("corrections.csv", "action", "erase", "allowed:"),
+        ("targets.csv", "announced_on", "2030-01-01", "comes before its announcement"),
+        ("ranks.csv", "rank", "99", "rank 99 of"),
+    ],
+)
+def test_a_bad_cell_of_any_table_is_named(project: Path, file, column, cell, said):
+    edit(project / "data/raw" / file, 3, column, cell)
+    assert any(file in f and "row 3" in f and said in f for f in faults(project)), faults(project)
+
+
+def test_a_correction_must_fit_the_column_it_replaces(project: Path):
+    path = project / "data/raw/corrections.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    at = next(
+        i for i, r in enumerate(rows, 2) if r["action"] == "replace" and r["column"] == "value"
+    )
+    edit(path, at, "value", "abc")
+    assert any(f"corrections.csv, row {at}, column value" in f for f in faults(project))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"resources": []}', '{"resources": [{"name": "x"}]}']
+)
+def test_a_broken_description_is_said_in_a_line(project: Path, text: str):
+    (project / "data/raw/datapackage.json").write_text(text)
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("data/raw/datapackage.json: ")
+    assert len(result.stderr.strip().splitlines()) == 1

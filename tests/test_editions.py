@@ -43,3 +43,27 @@ def test_freezing_again_touches_nothing(project: Path):
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
     editions.freeze("2021")
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "editions:",
+        "editions: []",
+        "editions: [{id: 2020, as_of: 2020-12-31, languages: [fr]}]",
+        'editions: [{id: "../x", as_of: 2020-12-31, languages: [fr]}]',
+        'editions: [{id: "2020", as_of: "soon", languages: [fr]}]',
+        'editions: [{id: "2020", as_of: 2020-12-31, languages: [de]}]',
+        'editions: [{id: "2020", as_of: 2020-12-31, languages: fr}]',
+        'editions: [{id: "2020", as_of: 2020-12-31}]',
+        "editions: [",
+    ],
+)
+def test_a_broken_list_of_editions_is_said_in_a_line(project: Path, text: str):
+    (project / "config/editions.yml").write_text(text)
+    editions._read_editions.cache_clear()
+    with pytest.raises(UsageError, match=r"config/editions\.yml: ") as error:
+        editions.editions()
+    assert "\n" not in str(error.value)
+    editions._read_editions.cache_clear()

@@ -21,9 +21,16 @@ import pandera.pandas as pa
 from bilan.editions import selector
 
 #: A spreadsheet runs a cell that starts so.
-FORMULA = re.compile(r"^[=+\-@\t\r]")
+FORMULA = re.compile(r"^\s*[=+\-@＝]")
 #: What HTML, Markdown, Typst or a Quarto shortcode would read as markup.
 MARKUP = re.compile(r"<[A-Za-z/!?]|\]\(|\{\{|`|\\|\$\$|#\w+[\[(]")
+#: Signs that no one can see, or that turn the reading order round.
+HIDDEN = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+#: Tables that the review can't do without.
+NEEDED = {
+    *("indicators", "observations", "targets", "milestones", "contradictions", "corrections"),
+    *("scores", "ranks", "vintages", "indices", "countries", "units", "sources"),
+}
 PERIOD_DAYS = {"day": 0, "month": 31, "quarter": 92, "year": 366}
 
 
@@ -82,8 +89,7 @@ def load(folder: Path) -> dict[str, pd.DataFrame]:
     DataError
         With all faults at once.
     """
-    package = json.loads((folder / "datapackage.json").read_text("utf-8"))
-    resources = {r["name"]: r for r in package["resources"]}
+    resources = _described(folder)
     faults: list[Fault] = []
     texts = {}
     for name, resource in resources.items():
@@ -103,6 +109,26 @@ def load(folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
+def _described(folder: Path) -> dict[str, dict]:
+    """Return the description of every table, by name."""
+    path = folder / "datapackage.json"
+    try:
+        resources = {r["name"]: r for r in json.loads(path.read_text("utf-8"))["resources"]}
+        unknown = {
+            field.get("type", "string")
+            for resource in resources.values()
+            for field in resource["schema"]["fields"]
+        } - set(TYPES)
+        wrong = f"unknown types: {', '.join(sorted(unknown))}" if unknown else ""
+        if missing := NEEDED - set(resources):
+            wrong = f"these tables are not described: {', '.join(sorted(missing))}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        wrong = f"can't be read as a Data Package ({type(error).__name__}: {error})"
+    if wrong:
+        raise DataError([Fault(_shown(path), 0, "", wrong)])
+    return resources
+
+
 # ------------------------------------------------------------------ a file as text
 
 
@@ -118,7 +144,7 @@ def _read(path: Path, resource: dict) -> pd.DataFrame:
     def stop(message: str, row: int = 0, column: str = "") -> DataError:
         return DataError([Fault(_shown(path), row, column, message)])
 
-    if not path.exists():
+    if not path.is_file():
         raise stop("file is missing")
     raw = path.read_bytes()
     text = _decode(raw, stop)
@@ -172,7 +198,7 @@ def _decode(raw: bytes, stop: Callable[..., DataError]) -> str:
 
 
 def _is_date(cell: str) -> bool:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell):
         return False
     try:
         dt.date.fromisoformat(cell)
@@ -186,14 +212,14 @@ TYPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "string": (lambda c: True, "text"),
     "any": (lambda c: True, "text"),
     "number": (
-        lambda c: re.fullmatch(r"-?\d+(\.\d+)?", c) is not None,
+        lambda c: re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]+)?", c) is not None,
         "a number with digits and a decimal point only (no thousands separator, no NaN)",
     ),
     "integer": (
-        lambda c: re.fullmatch(r"-?\d+", c) is not None,
+        lambda c: re.fullmatch(r"-?[0-9]{1,18}", c) is not None,
         "a whole number with digits only (no thousands separator, no NaN)",
     ),
-    "year": (lambda c: re.fullmatch(r"\d{4}", c) is not None, "a year such as 2020"),
+    "year": (lambda c: re.fullmatch(r"[0-9]{4}", c) is not None, "a year such as 2020"),
     "date": (_is_date, "a date that exists, written YYYY-MM-DD"),
     "boolean": (lambda c: c in ("true", "false"), "true or false"),
 }
@@ -239,11 +265,15 @@ def _checks(field: dict) -> list[pa.Check]:
         )
     if kind in ("number", "integer"):
         checks += _bounds(rules, test)
+    if kind == "date" and "minimum" in rules:
+        first = str(rules["minimum"])
+        checks.append(_check(lambda c: not test(c) or c >= first, f"not before {first}"))
     if kind == "string":
         checks.append(
             _check(lambda c: not FORMULA.search(c), "text must not start like a formula (= + - @)")
         )
         checks.append(_check(lambda c: not MARKUP.search(c), "text must not hold markup"))
+        checks.append(_check(lambda c: not HIDDEN.search(c), "text must not hold hidden signs"))
     return checks
 
 
@@ -267,6 +297,12 @@ def _check_cells(folder: Path, resource: dict, table: pd.DataFrame) -> list[Faul
         for case in errors.failure_cases.itertuples():
             message = f"{_quoted(case.failure_case)}: {case.check}"
             faults.append(Fault(file, int(case.index), str(case.column), message))
+    for field in resource["schema"]["fields"]:
+        if field.get("constraints", {}).get("unique"):
+            cells = table[field["name"]]
+            for row in table.index[cells.duplicated() & (cells != "")]:
+                message = f"{_quoted(cells[row])}: stands in another row already"
+                faults.append(Fault(file, int(row), field["name"], message))
     key = resource["schema"].get("primaryKey", [])
     key = [key] if isinstance(key, str) else key
     if key:
@@ -354,6 +390,12 @@ def _corrections_hold(tables: dict, folder: Path, texts: dict) -> Iterable[Fault
         hits = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)]
         if len(hits) != 1:
             yield Fault(file, int(row), "key", f"selects {len(hits)} rows; it must select one")
+        elif fix["action"] == "replace" and not _fits(
+            tables[fix["table"]][fix["column"]], fix["value"]
+        ):
+            yield Fault(
+                file, int(row), "value", f"{_quoted(fix['value'])} does not fit {fix['column']}"
+            )
         elif hits[fix["column"]].iloc[0] != fix["expected"]:
             found = _quoted(hits[fix["column"]].iloc[0])
             yield Fault(
@@ -365,7 +407,33 @@ def _corrections_hold(tables: dict, folder: Path, texts: dict) -> Iterable[Fault
             )
 
 
-RULES = (_published_after, _corrections_hold)
+def _fits(column: pd.Series, cell: str) -> bool:
+    """Say whether a cell can stand in a typed column."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return _is_date(cell)
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return TYPES["number"][0](cell)
+    return cell != ""
+
+
+def _targets_lie_ahead(tables: dict, folder: Path, texts: dict) -> Iterable[Fault]:
+    """Find targets announced after their own date."""
+    table = tables["targets"]
+    for row in table.index[table["date"] < table["announced_on"]]:
+        told = texts["targets"].at[row, "announced_on"]
+        message = f"{texts['targets'].at[row, 'date']} comes before its announcement, {told}"
+        yield Fault(_shown(folder / "targets.csv"), int(row), "date", message)
+
+
+def _ranks_are_places(tables: dict, folder: Path, texts: dict) -> Iterable[Fault]:
+    """Find ranks beyond the number of countries ranked."""
+    table = tables["ranks"]
+    for row in table.index[table["rank"] > table["n_countries"]]:
+        message = f"rank {table.at[row, 'rank']} of {table.at[row, 'n_countries']} countries"
+        yield Fault(_shown(folder / "ranks.csv"), int(row), "rank", message)
+
+
+RULES = (_published_after, _corrections_hold, _targets_lie_ahead, _ranks_are_places)
 
 
 # ------------------------------------------------------------------ corrections applied

@@ -77,7 +77,8 @@ def build(
             outcome = workflow.run(renderer, cores)
     site = editions.project_root() / "site/index.html"
     if outcome.status:
-        typer.echo(f"The review was not published; the log is {outcome.log}", err=True)
+        hint = "if files below build/ were lost, `make clean` starts afresh"
+        typer.echo(f"The review was not published; the log is {outcome.log} ({hint})", err=True)
         raise typer.Exit(1)
     if not outcome.steps:
         typer.echo(f"Nothing to do: {site} is up to date ({outcome.seconds:.1f} s)")

@@ -16,6 +16,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,8 +94,29 @@ def project_root() -> Path:
 
 @lru_cache
 def _read_editions(config: Path) -> tuple[Edition, ...]:
-    entries = yaml.safe_load(config.read_text("utf-8"))["editions"]
-    return tuple(Edition(e["id"], e["as_of"], tuple(e["languages"])) for e in entries)
+    try:
+        entries = yaml.safe_load(config.read_text("utf-8"))["editions"]
+        found = tuple(Edition(e["id"], e["as_of"], tuple(e["languages"])) for e in entries)
+        fault = next((fault for e in found if (fault := _fault(e))), "")
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        found, fault = (), f"can't be read ({type(error).__name__}: {error})"
+    if not fault and len({e.id for e in found}) < max(len(found), 1):
+        fault = "needs at least one edition, and each only once"
+    if fault:
+        allowed = 'each edition has an id ("2020"), a day as_of (2020-12-31), languages ([fr, en])'
+        raise UsageError(f"config/editions.yml: {' '.join(fault.split())}; {allowed}")
+    return found
+
+
+def _fault(edition: Edition) -> str:
+    """Say what is wrong with an edition's entry."""
+    if not (isinstance(edition.id, str) and re.fullmatch(r"[0-9]{4}", edition.id)):
+        return f"id {edition.id!r} is not a year in quotes"
+    if type(edition.as_of) is not dt.date:
+        return f"edition {edition.id}: as_of {edition.as_of!r} is not a day"
+    if not edition.languages or set(edition.languages) - {"fr", "en"}:
+        return f"edition {edition.id}: languages {list(edition.languages)} are not among fr, en"
+    return ""
 
 
 def editions() -> tuple[Edition, ...]:

@@ -233,7 +233,7 @@ def _own_ipython():
         config.parent.mkdir()
         config.write_text(IPYTHON_CONFIG.format(memory=MEMORY), "utf-8")
         root = editions.project_root()
-        ours = {"IPYTHONDIR": folder, "BILAN_ROOT": str(root)}
+        ours = {"IPYTHONDIR": folder, "BILAN_ROOT": str(root), "TZ": "UTC"}
         if (root / "build/fonts").is_dir():
             ours["BILAN_FONTS"] = str(root / "build/fonts")
         before = {name: os.environ.get(name) for name in ours}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -103,11 +105,18 @@ def run(renderer: str, cores: int) -> Outcome:
     outcome = Outcome(log=root / "build/workflow.log")
     outcome.log.parent.mkdir(exist_ok=True)
     published = root / "build/published"
-    if not (root / "site/index.html").exists():
+    if not _is_whole(root / "site"):
         published.unlink(missing_ok=True)
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--keep-going"]
     command += ["--rerun-incomplete", "--nolock", "--config", f"renderer={renderer}"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        # A chart's time axis would else follow the machine's clock changes.
+        "TZ": "UTC",
+        "XDG_CACHE_HOME": str(root / "build/cache"),
+    }
     with (
         outcome.log.open("w", encoding="utf-8") as log,
         forkserver.started(log) as warm,
@@ -120,6 +129,18 @@ def run(renderer: str, cores: int) -> Outcome:
         outcome.status = process.wait()
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+def _is_whole(site: Path) -> bool:
+    """Say whether the published site holds every file as it was published."""
+    try:
+        files = json.loads((site / "manifest.json").read_text("utf-8"))["sha256"]
+        return all(
+            hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
+            for name, digest in files.items()
+        )
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 @contextmanager
