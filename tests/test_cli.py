@@ -96,7 +96,7 @@ def test_a_build_without_work_says_so(project: Path, monkeypatch):
 
 def test_a_build_that_failed_names_its_log(project: Path, monkeypatch):
     line = refused(ran(project, monkeypatch, status=1, steps=["2020 clean  0.1 s"]))
-    assert line.endswith(f"the log is {project / 'build/workflow.log'}")
+    assert f"the log is {project / 'build/workflow.log'} (" in line
 
 
 # ------------------------------------------------------------------ the other commands
