@@ -39,12 +39,6 @@ LOOSE = """() => {
     letter-spacing: 0.12em !important }`);
   document.adoptedStyleSheets = [sheet];
 }"""
-#: Fonts were there for the first paint: later ones wait for the next visit.
-FITTED = """() => {
-  const painted = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0;
-  const fonts = performance.getEntriesByType("resource").filter(e => e.name.endsWith(".woff2"));
-  return fonts.every(entry => entry.responseEnd <= painted + 50);
-}"""
 LOADED = {"Bilan Serif", "Bilan Sans"}
 
 
@@ -122,9 +116,6 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
         seen.page.on("pageerror", lambda error: seen.console.append(f"error: {error}"))
         seen.page.goto(base + name)
         seen.page.evaluate("document.fonts.ready.then(() => 0)")
-        if given.get("java_script_enabled", True) and not seen.page.evaluate(FITTED):
-            seen.page.reload()  # on a busy machine fonts came too late for the first view
-            seen.page.evaluate("document.fonts.ready.then(() => 0)")
         seen.page.evaluate(LOOK)
         return seen
 
