@@ -51,7 +51,7 @@ rule fonts:
 rule clean:
     input:
         expand("build/{{edition}}/raw/{table}.csv", table=TABLES),
-        code("catalog.py", "editions.py", "programme.py", "tables.py"),
+        code("catalog/*", "editions.py", "programme.py", "tables.py"),
         notebook="notebooks/1-clean.ipynb",
     output: DATA, run=directory("build/{edition}/runs/clean")
     shell: RUN + " --output {output.run}/clean.ipynb"

@@ -94,7 +94,10 @@ def build(
 @app.command()
 def freeze(edition: Edition) -> None:
     """Write what was public on an edition's cut-off day."""
+    from bilan import catalog
+
     with _told():
+        catalog.load(editions.project_root() / "data/raw")
         typer.echo(str(editions.freeze(edition)))
 
 
