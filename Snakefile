@@ -10,6 +10,10 @@ from pathlib import Path
 from bilan.editions import earlier, edition, editions
 from bilan.notebooks import INDICES, SERIES
 
+if workflow.remote_exec:  # a job of a cluster warms up once, for all its steps
+    from bilan import forkserver
+
+    forkserver.keep()
 shell.prefix("exec 2>&1; ")  # what a step says is for the reader, not for Snakemake's log
 BILAN = f"{shlex.quote(sys.executable)} -m bilan"
 RUN = BILAN + " run {input.notebook} -p edition={wildcards.edition}"
@@ -35,7 +39,10 @@ def languages(wildcards):
     return " ".join(f"--lang {lang}" for lang in edition(wildcards.edition).languages)
 
 
-wildcard_constraints: edition=r"\d{4}", lang="fr|en", series="|".join(SERIES), index="|".join(INDICES)
+wildcard_constraints: edition=r"\d{4}", lang="fr|en", country="[a-z][a-z]", series="|".join(SERIES), index="|".join(INDICES)
+
+
+localrules: all, fonts, publish
 
 
 rule all:
@@ -70,7 +77,7 @@ rule adoption:
 rule ranking:
     input:
         DATA, "build/fonts",
-        code(*SHOWN, "europe.py", "ranking.py", "scoring.py", "standing.py"),
+        code(*SHOWN, "europe.py", "fanout.py", "ranking.py", "scoring.py", "standing.py"),
         notebook="notebooks/3-ranking.ipynb",
     output: "data/processed/{edition}/parts/rank-{index}.parquet", run=directory("build/{edition}/runs/ranking-{index}")
     params: languages=languages
@@ -82,7 +89,7 @@ rule programme:
         DATA, "build/fonts",
         expand("data/processed/{{edition}}/{part}.parquet", part=PARTS),
         lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition) for t in ("observations", *PARTS)],
-        code(*SHOWN, "changes.py", "chantiers.py", "europe.py", "growth.py", "ranking.py", "record.py"),
+        code(*SHOWN, "changes.py", "chantiers.py", "europe.py", "fanout.py", "growth.py", "ranking.py", "record.py"),
         code("scoring.py", "standing.py", "track.py"),
         notebook="notebooks/4-programme.ipynb",
     output:
@@ -101,7 +108,7 @@ rule stage:
         expand("build/{{edition}}/runs/ranking-{index}", index=INDICES),
         lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),
         STAGED, sorted(map(str, Path("report/filters").glob("*"))),
-        code(*WORDS, "europe.py", "hindsight.py", "report.py"),
+        code(*WORDS, "europe.py", "fanout.py", "hindsight.py", "report.py"),
     output: "build/{edition}/{lang}/review.qmd"
     shell: "{BILAN} stage --edition {wildcards.edition} --lang {wildcards.lang}"
 
@@ -113,7 +120,11 @@ rule render:
     shell: "{BILAN} render --edition {wildcards.edition} --lang {wildcards.lang} --renderer {params.renderer}"
 
 
+include: "workflow/places.smk"
+
+
 rule publish:
-    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], "report/index.html.j2", code("editions.py", "publish.py", "wording.py", "locale/*")
+    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], PLACES, "report/index.html.j2", code("editions.py", "fanout.py", "publish.py", "wording.py", "locale/*")
     output: touch("build/published")
-    shell: "{BILAN} publish"
+    params: fanned=FANNED
+    shell: "{BILAN} publish {params.fanned}"

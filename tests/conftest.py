@@ -13,6 +13,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 #: The editions of the built project: the first, and one that looks back on it.
 BUILT_EDITIONS = ("2020", "2021")
+#: The pages of member states beside them.
+BUILT_PLACES = ("--countries", "DE,NL", "--indices", "desi")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of a project of two editions, built from what is checked out.
+    """The root of a project of two editions and two places, built from what is checked out.
 
     It is made once for the whole run, whatever the number of workers, and only to be read:
     a test that changes something copies it first.
@@ -46,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _build(root: Path) -> None:
-    for folder in ("config", "data/raw", "notebooks", "report", "src"):
+    for folder in ("config", "data/raw", "notebooks", "report", "src", "workflow"):
         unmade = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, root / folder, ignore=unmade)
     shutil.copyfile(ROOT / "Snakefile", root / "Snakefile")
@@ -56,7 +58,7 @@ def _build(root: Path) -> None:
     settings.write_text(yaml.safe_dump(described), "utf-8")
     environment = {**os.environ, "BILAN_ROOT": str(root), "PYTHONPATH": str(root / "src")}
     done = subprocess.run(
-        [sys.executable, "-m", "bilan", "build", "--renderer", "embedded"],
+        [sys.executable, "-m", "bilan", "build", "--renderer", "embedded", *BUILT_PLACES],
         cwd=root,
         env=environment,
         capture_output=True,

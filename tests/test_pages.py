@@ -48,7 +48,7 @@ def _languages(edition: str) -> list[str]:
 
 
 REVIEWS = [f"2021/{lang}/index.html" for lang in _languages("2021")]
-PAGES = ["index.html", *REVIEWS]
+PAGES = ["index.html", *REVIEWS, "2021/fr/desi-nl.html"]
 
 
 # ------------------------------------------------------------------ browser, server, visits

@@ -31,7 +31,7 @@ from bilan.wording import NNBSP, Wording
 
 ROOT = Path(__file__).parents[1]
 YEARS = ("2020", "2021")
-FILES = ("data/raw", "notebooks", "report", "src", "Snakefile")
+FILES = ("data/raw", "notebooks", "report", "src", "workflow", "Snakefile")
 CONFIG = "editions:\n" + "".join(
     f'  - {{id: "{year}", as_of: {year}-12-31, languages: [fr]}}\n' for year in YEARS
 )

@@ -10,13 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/bilan"
-SNAKEFILE = (ROOT / "Snakefile").read_text("utf-8")
+SNAKEFILE = "\n\n".join(
+    path.read_text("utf-8") for path in (ROOT / "Snakefile", *sorted(ROOT.glob("workflow/*.smk")))
+)
 #: What runs a step but has no say in what it makes, and what comes as the step `fonts`.
 MACHINERY = {"__init__.py", "kernels.py", "notebooks.py", "warm.py", "fonts.py"}
-ENTRIES = {
+ENTRIES: dict[str, str | tuple[str, ...]] = {
     "clean": "notebooks/1-clean.ipynb",
     "adoption": "notebooks/2-adoption.ipynb",
     "ranking": "notebooks/3-ranking.ipynb",
+    "place": "notebooks/3-ranking.ipynb",
+    "page": ("src/bilan/report.py", "src/bilan/render/__init__.py"),
     "programme": "notebooks/4-programme.ipynb",
     "fonts": "src/bilan/fonts.py",
     "stage": "src/bilan/report.py",
@@ -53,9 +57,10 @@ def code_of(path: Path) -> str:
     return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 
-def run_by(path: Path) -> set[str]:
-    """Return the modules that a file runs, directly or not."""
-    seen, waiting = set(), [path]
+def run_by(entry: str | tuple[str, ...]) -> set[str]:
+    """Return the modules that a file, or several, run, directly or not."""
+    files = (entry,) if isinstance(entry, str) else entry
+    seen, waiting = set(), [ROOT / file for file in files]
     while waiting:
         one = waiting.pop()
         if one in seen:
@@ -68,7 +73,8 @@ def run_by(path: Path) -> set[str]:
 
 
 def rule(name: str) -> str:
-    return re.search(rf"^rule {name}:\n(.*?)(?=^rule |\Z)", SNAKEFILE, flags=re.M | re.S)[1]
+    end = r"(?=^rule |^include|\Z)"
+    return re.search(rf"^rule {name}:\n(.*?){end}", SNAKEFILE, flags=re.M | re.S)[1]
 
 
 def named(name: str) -> set[str]:
@@ -87,14 +93,14 @@ def named(name: str) -> set[str]:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_rule_names_the_code_that_it_runs(name: str):
     known = set().union(*(named(rule) for rule in (name, *BEFORE.get(name, ()))))
-    missing = run_by(ROOT / ENTRIES[name]) - MACHINERY - known
+    missing = run_by(ENTRIES[name]) - MACHINERY - known
     assert missing == set()
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_rule_names_no_code_that_it_does_not_run(name: str):
     """Words come with their catalogues and charts as one: all else would run in vain."""
-    run = run_by(ROOT / ENTRIES[name]) | MACHINERY
+    run = run_by(ENTRIES[name]) | MACHINERY
     assert {file for file in named(name) if file.endswith(".py")} <= run
 
 

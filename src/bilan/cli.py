@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bilan import editions, workflow
+from bilan import editions, fanout, workflow
 
 app = typer.Typer(
     help="The reproducible annual review of Tech.gouv.",
@@ -23,6 +23,10 @@ app = typer.Typer(
 
 Edition = Annotated[str, typer.Option("--edition", help="Year of the edition.")]
 Lang = Annotated[str, typer.Option("--lang", help="fr or en.")]
+Countries = Annotated[
+    str, typer.Option(help="Member states to give pages of their own: DE,IT or all.")
+]
+Indices = Annotated[str, typer.Option(help="Indices that these pages are about: egov or all.")]
 Renderer = Annotated[str, typer.Option("--renderer", help="auto, quarto or embedded.")]
 
 
@@ -66,15 +70,26 @@ def check() -> None:
 def build(
     renderer: Renderer = "auto",
     cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+    countries: Countries = "",
+    indices: Indices = "",
+    profile: Annotated[
+        Path | None, typer.Option(help="Snakemake profile of a cluster, such as profiles/slurm.")
+    ] = None,
 ) -> None:
-    """Bring the published review up to date."""
+    """Bring the published review up to date.
+
+    With --countries or --indices the last edition also has a page for each of these member
+    states in each of these indices; the next build without them takes the pages off the site.
+    """
     from bilan.render import check_renderer
 
     with _told():
         check_renderer(renderer)
+        fan = fanout.choose(countries, indices)
+        workflow.check_profile(profile)
         with workflow.alone():
             workflow.prepare()
-            outcome = workflow.run(renderer, cores)
+            outcome = workflow.run(renderer, cores, fan, profile)
     site = editions.project_root() / "site/index.html"
     if outcome.status:
         hint = "if files below build/ were lost, `make clean` starts afresh"
@@ -156,12 +171,31 @@ def render(edition: Edition, lang: Lang, renderer: Renderer = "auto") -> None:
 
 
 @app.command()
-def publish() -> None:
+def page(
+    name: Annotated[str, typer.Argument(help="Index and country, for instance desi-de.")],
+    edition: Edition,
+    renderer: Renderer = "auto",
+    countries: Countries = "",
+    indices: Indices = "",
+) -> None:
+    """Make the page of a member state in an index."""
+    from bilan import report
+    from bilan.render import render as render_project
+
+    with _step(f"{edition} page {name}"):
+        place, fan = fanout.place(name), fanout.choose(countries, indices)
+        for lang in editions.edition(edition).languages:
+            project = report.stage_place(edition, lang, place, fan)
+            render_project(project, renderer, formats=("html",))
+
+
+@app.command()
+def publish(countries: Countries = "", indices: Indices = "") -> None:
     """Check the rendered pages and switch the site to them."""
     from bilan import publish as publishing
 
     with _step("publish"):
-        publishing.publish()
+        publishing.publish(fanout.choose(countries, indices))
 
 
 if __name__ == "__main__":

@@ -174,6 +174,18 @@ def started(log: IO[str] | None = None) -> Iterator[dict[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def keep() -> None:
+    """Keep a warm process for what this process starts, until it ends; start no second one.
+
+    A job of a cluster does so: its steps can't reach the warm process of the machine that
+    submitted it.
+    """
+    if not os.environ.get(warm.WARM):
+        kept = contextlib.ExitStack()
+        os.environ.update(kept.enter_context(started()))
+        atexit.register(kept.close)
+
+
 def die_with_parent() -> None:
     """Have the system end this process when the one that started it ends."""
     if sys.platform == "linux":

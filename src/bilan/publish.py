@@ -17,6 +17,7 @@ import jinja2
 
 from bilan import editions
 from bilan.editions import Edition
+from bilan.fanout import FanOut, Place
 from bilan.report import INDEX, PDF_SIZE
 from bilan.wording import Wording
 
@@ -33,8 +34,13 @@ class CheckError(RuntimeError):
     """The rendered site has faults; the published one stays as it was."""
 
 
-def publish() -> Path:
+def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
     """Assemble the site, check it, and put it in the old one's place in one step.
+
+    Parameters
+    ----------
+    fan : bilan.fanout.FanOut
+        The pages of member states beside the review.
 
     Returns
     -------
@@ -53,10 +59,12 @@ def publish() -> Path:
     fresh.mkdir(parents=True)
     for edition in editions.editions():
         _place_edition(root, fresh, edition)
+    for place in fan.places:
+        _place_page(root, fresh, fan.edition, place)
     _copy_tree(root / "build/fonts/web", fresh / "fonts")
     for name in FURNITURE:
         shutil.copyfile(root / "report" / name, fresh / name)
-    _write_indexes(root, fresh)
+    _write_indexes(root, fresh, fan)
     _write_manifest(fresh, _renderers(root))
     faults = check(fresh)
     if faults:
@@ -79,6 +87,16 @@ def _place_edition(root: Path, fresh: Path, edition: Edition) -> None:
         shutil.copyfile(figure, data / figure.name)
     for table in sorted(editions.processed(edition.id).glob("*.parquet")):
         shutil.copyfile(table, data / table.name)
+
+
+def _place_page(root: Path, fresh: Path, edition: Edition, place: Place) -> None:
+    """Put a member state's page beside the edition's, in each language, and its data."""
+    build, target = root / "build" / edition.id, fresh / edition.id
+    for lang in edition.languages:
+        text = finish(build / "places" / place.name / lang)
+        (target / lang / f"{place.name}.html").write_text(text, "utf-8", newline="\n")
+    for figure in sorted((build / "runs" / place.run / "data").glob("*.csv")):
+        shutil.copyfile(figure, target / "data" / figure.name)
 
 
 def _copy_tree(source: Path, target: Path) -> None:
@@ -135,7 +153,7 @@ def _inlined(svg: str, alt: str, classes: str) -> str:
     return f'<svg class="{classes}" role="img" aria-label="{alt}"{rest}{svg[len(tag) :]}'
 
 
-def _write_indexes(root: Path, fresh: Path) -> None:
+def _write_indexes(root: Path, fresh: Path, fan: FanOut) -> None:
     """Write the list of editions in every language that an edition is published in."""
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
         (root / "report/index.html.j2").read_text("utf-8")
@@ -149,6 +167,7 @@ def _write_indexes(root: Path, fresh: Path) -> None:
         ]
         page = template.render(
             editions=_listed(fresh, Wording(lang)),
+            places=_listed_places(fan, Wording(lang)) if lang in fan.languages else {},
             lang=lang,
             alternates=others,
             script="review.js",
@@ -174,6 +193,27 @@ def _listed(fresh: Path, words: Wording) -> list[dict]:
         }
         for e in reversed(editions.editions())
     ]
+
+
+def _listed_places(fan: FanOut, words: Wording) -> dict:
+    names = fan.names(words.lang)
+    return {
+        "title": words.text("places.title"),
+        "intro": words.text("places.intro", as_of=words.date(fan.edition.as_of)),
+        "countries": [
+            {
+                "name": names[country],
+                "pages": [
+                    {
+                        "name": names[index],
+                        "href": f"{fan.edition.id}/{words.lang}/{Place(index, country).name}.html",
+                    }
+                    for index in fan.indices
+                ],
+            }
+            for country in fan.countries_by_name(words.lang)
+        ],
+    }
 
 
 def _size(path: Path, words: Wording) -> str:

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import jinja2
 import nbformat
+import pandas as pd
 import yaml
 
 from bilan import editions
 from bilan.editions import UsageError
 from bilan.europe import Europe
 from bilan.facts import Facts, Markdown, cite
+from bilan.fanout import FanOut, Place
 from bilan.hindsight import Hindsight
 from bilan.render.markdown import escape_markdown
 from bilan.wording import Wording, typeset
@@ -68,22 +70,14 @@ def stage(edition: str, lang: str) -> Path:
         If a chapter names a figure, a fact or a word that does not exist.
     """
     chosen = editions.edition(edition)
-    source = editions.project_root() / "report"
-    project = editions.project_root() / "build" / chosen.id / lang
+    build = editions.project_root() / "build"
+    source, project = editions.project_root() / "report", build / chosen.id / lang
     facts = Facts(chosen, lang)
-    project.mkdir(parents=True, exist_ok=True)
-    runs = editions.project_root() / "build" / chosen.id / "runs"
-    outputs = _label_outputs(sorted(runs.glob(f"*/{lang}.ipynb")), project / "notebooks")
-    for name in SHARED:
-        shutil.copyfile(source / name, project / name)
-    shutil.copytree(
-        editions.project_root() / "build/fonts/static", project / "fonts", dirs_exist_ok=True
+    outputs = _label_outputs(
+        sorted((build / chosen.id / "runs").glob(f"*/{lang}.ipynb")), project / "notebooks"
     )
-    shutil.copytree(source / "filters", project / "filters", dirs_exist_ok=True)
-    settings = _settings(source, lang, chosen)
-    _write(project / "_quarto.yml", _dump(settings))
-    _write(project / "_variables.yml", _dump(_variables(facts)))
-    _write(project / "sources.json", _bibliography(facts))
+    own = {"pdf": {"href": f"bilan-{chosen.id}.pdf", "size": PDF_SIZE}}
+    _furnish(project, facts, "index", own)
     environment = _environment(source / lang, facts, outputs)
     for chapter in sorted((source / lang).glob("*.qmd")):
         folder = project if chapter.name == "review.qmd" else project / "chapters"
@@ -91,8 +85,115 @@ def stage(edition: str, lang: str) -> Path:
     return project
 
 
-def _settings(source: Path, lang: str, edition: editions.Edition) -> dict:
-    """Return the project's ``_quarto.yml``: shared, the language's, and the edition's own."""
+def stage_place(edition: str, lang: str, place: Place, fan: FanOut) -> Path:
+    """Make the Quarto project of a member state's page in an index.
+
+    Parameters
+    ----------
+    edition : str
+    lang : {"fr", "en"}
+    place : bilan.fanout.Place
+        The page.
+    fan : bilan.fanout.FanOut
+        The pages beside it, which it leads to.
+
+    Returns
+    -------
+    pathlib.Path
+        The project. The executed notebook is taken from ``build/<edition>/runs/``.
+    """
+    chosen = editions.edition(edition)
+    build, source = editions.project_root() / "build", editions.project_root() / "report"
+    project = build / chosen.id / "places" / place.name / lang
+    facts = Facts(chosen, lang)
+    run = build / chosen.id / "runs" / place.run / f"{lang}.ipynb"
+    outputs = _label_outputs([run], project / "notebooks")
+    about = facts.tables["indices"].set_index("index").loc[place.index]
+    own = {
+        "subtitle": escape_markdown(typeset(about[f"definition_{lang}"], lang)),
+        "toc": False,
+        "number-sections": False,
+        "places": _neighbours(facts, place, fan),
+    }
+    _furnish(project, facts, place.name, own)
+    environment = _environment(source / "places", facts, outputs)
+    environment.globals |= _about(facts, place) | {"ended": not pd.isna(about["ended_on"])}
+    text = _rendered(environment, source / "places" / f"{lang}.qmd")
+    _write(project / "review.qmd", typeset(text, lang))
+    return project
+
+
+def _about(facts: Facts, place: Place) -> dict:
+    """Return what the template of a place can name, beside what every chapter can.
+
+    The words are the review's own, and stand in the front matter too: they are not escaped.
+    """
+    words, ranks = facts.words, facts.tables["ranks"]
+    mine = (ranks["index"] == place.index) & (ranks["country"] == place.country)
+    sure = ranks[mine & (ranks["confidence"] != "low")].sort_values("vintage")["vintage"].unique()
+    return {
+        "index": place.index,
+        "index_name": Markdown(words.text(f"index.{place.index}")),
+        "country": place.country,
+        "with_article": Markdown(words.country(place.country)),
+        "of": Markdown(words.country(place.country, "of")),
+        "to": Markdown(words.country(place.country, "to")),
+        "published": [Europe(facts).rank(place.index, v, place.country) for v in sure],
+        "figure": lambda kind: Markdown(place.label(kind)),
+    }
+
+
+def _neighbours(facts: Facts, place: Place, fan: FanOut) -> dict:
+    """Return where a place's page leads: the countries beside it, its other indices."""
+    names = fan.names(facts.lang)
+    order = [Place(place.index, country) for country in fan.countries_by_name(facts.lang)]
+    at = order.index(place)
+
+    def link(other: Place, name: str) -> dict:
+        return {"href": f"{other.name}.html", "name": name}
+
+    found = {key: facts.words.text(f"places.{key}") for key in ("label", "all", "indices")}
+    found["others"] = [
+        link(other, names[index])
+        for index in fan.indices
+        if (other := Place(index, place.country)) != place
+    ]
+    for key, step in (("previous", -1), ("next", 1)):
+        if 0 <= at + step < len(order):
+            other = order[at + step]
+            word = {"label": facts.words.text(f"places.{key}")}
+            found[key] = word | link(other, names[other.country])
+    return found
+
+
+def _furnish(project: Path, facts: Facts, page: str, own: dict) -> None:
+    """Give a project all that it needs beside its text.
+
+    Parameters
+    ----------
+    project : pathlib.Path
+    facts : bilan.facts.Facts
+    page : str
+        What the page will be called on the site, in each language.
+    own : dict
+        Its own settings.
+    """
+    source = editions.project_root() / "report"
+    project.mkdir(parents=True, exist_ok=True)
+    for name in SHARED:
+        shutil.copyfile(source / name, project / name)
+    shutil.copytree(
+        editions.project_root() / "build/fonts/static", project / "fonts", dirs_exist_ok=True
+    )
+    shutil.copytree(source / "filters", project / "filters", dirs_exist_ok=True)
+    settings = _merged(_settings(source, facts.lang, facts.edition, page), own)
+    _write(project / "_quarto.yml", _dump(settings))
+    _write(project / "_variables.yml", _dump(_variables(facts)))
+    _write(project / "sources.json", _bibliography(facts))
+
+
+def _settings(source: Path, lang: str, edition: editions.Edition, page: str) -> dict:
+    """Return the project's ``_quarto.yml``: shared, the language's, and the edition's."""
     shared = _yaml(source / "_quarto.yml")
     for name in ("quarto", "labels"):
         shared = _merged(shared, _yaml(source / f"_{name}-{lang}.yml"))
@@ -106,14 +207,13 @@ def _settings(source: Path, lang: str, edition: editions.Edition) -> dict:
             {
                 "lang": other,
                 "name": Wording(other).text("language.name"),
-                "href": f"../{other}/index.html",
+                "href": f"../{other}/{page}.html",
             }
             for other in edition.languages
             if other != lang
         ],
         "icon": "icon.svg",
         "script": ["review.js"],
-        "pdf": {"href": f"bilan-{edition.id}.pdf", "size": PDF_SIZE},
     }
     return _merged(shared, own)
 

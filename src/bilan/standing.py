@@ -12,6 +12,7 @@ from bilan import charts, ranking, scoring
 from bilan.europe import Europe
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts
+from bilan.fanout import Place
 
 #: A vintage that scores fewer years than this is joined with the ones before it.
 ENOUGH_YEARS = 4
@@ -184,13 +185,11 @@ class Standing:
         return {code: self._country(code) for code in self.scores["country"].unique()}
 
     def _label(self, kind: str) -> str:
-        suffix = "" if self.country == "FR" else f"-{self.country.lower()}"
-        return f"{kind}-{self.index}{suffix}"
+        return Place(self.index, self.country).label(kind)
 
     @property
     def _exhibits(self) -> Exhibits:
-        suffix = "" if self.country == "FR" else f"-{self.country.lower()}"
-        return Exhibits(self.facts, f"ranking-{self.index}{suffix}")
+        return Exhibits(self.facts, Place(self.index, self.country).run)
 
     def _sources(self) -> list[str]:
         vintages = self.facts.tables["vintages"].query("index == @self.index")

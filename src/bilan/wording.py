@@ -33,6 +33,12 @@ LIKELIHOODS = (
     (1.01, "almost_certain"),
 )
 LANGUAGES = ("fr", "en")
+_CONTRACTIONS = (
+    (r"^de le ", "du "),
+    (r"^de les ", "des "),
+    (r"^à le ", "au "),
+    (r"^à les ", "aux "),
+)
 
 
 @cache
@@ -197,6 +203,23 @@ class Wording:
     def during(self, day: dt.date, precision: str = "day") -> str:
         """Return a date with its preposition: ``le 28 août 2020``, ``en août 2020``."""
         return self.text(f"during.{precision}", date=self.date(day, precision))
+
+    def country(self, code: str, preposition: str = "") -> str:
+        """Return a member state as a sentence names it: ``l’Autriche``, ``du Danemark``.
+
+        Parameters
+        ----------
+        code : str
+            Two letters.
+        preposition : {"", "of", "to"}
+        """
+        name = self.text(f"country.{code}")
+        if not preposition:
+            return name
+        said = self.text(f"preposition.{preposition}", name=name)
+        for pattern, contracted in _CONTRACTIONS if self.lang == "fr" else ():
+            said = re.sub(pattern, contracted, said)
+        return said
 
     def join(self, items: Sequence[str]) -> str:
         """Return items as an enumeration: ``a, b et c``."""

@@ -6,15 +6,21 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
+import yaml
+
 from bilan import editions, forkserver
+from bilan.editions import UsageError
+from bilan.fanout import FanOut
 
 #: What a step prints when it is done; the workflow counts these lines.
 DONE = "✓"
@@ -88,7 +94,35 @@ def prepare() -> None:
     stamp.write_text(seen, "utf-8")
 
 
-def run(renderer: str, cores: int) -> Outcome:
+def check_profile(profile: Path | None) -> None:
+    """Refuse a cluster profile that is missing or whose executor is not installed.
+
+    Raises
+    ------
+    UsageError
+        In one line, with what to do.
+    """
+    if profile is None:
+        return
+    try:
+        executor = yaml.safe_load((profile / "config.yaml").read_text("utf-8"))["executor"]
+    except (OSError, TypeError, KeyError):
+        known = sorted(
+            p.parent.name for p in editions.project_root().glob("profiles/*/config.yaml")
+        )
+        allowed = ", ".join(f"profiles/{name}" for name in known)
+        raise UsageError(f"{profile}: not a cluster profile; allowed: {allowed}") from None
+    if not find_spec(f"snakemake_executor_plugin_{executor.replace('-', '_')}"):
+        what = f"Snakemake's executor {executor} is not installed"
+        raise UsageError(f"{profile}: {what}; add the extra `cluster` (docs/scaling.md)")
+
+
+def run(
+    renderer: str,
+    cores: int,
+    fan: FanOut = FanOut(),  # noqa: B008 - frozen
+    profile: Path | None = None,
+) -> Outcome:
     """Bring the site up to date.
 
     Parameters
@@ -96,6 +130,11 @@ def run(renderer: str, cores: int) -> Outcome:
     renderer : {"auto", "quarto", "embedded"}
     cores : int
         How many steps may run side by side.
+    fan : bilan.fanout.FanOut
+        Which member states and indices get pages of their own.
+    profile : pathlib.Path, optional
+        A cluster's profile, which also says how many cores. Its nodes don't see this machine's
+        warm process: there is none then, and each job keeps its own.
 
     Returns
     -------
@@ -107,8 +146,10 @@ def run(renderer: str, cores: int) -> Outcome:
     published = root / "build/published"
     if not _is_whole(root / "site"):
         published.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--keep-going"]
+    where = ["--profile", str(profile.resolve())] if profile else ["--cores", str(cores)]
+    command = [sys.executable, "-m", "snakemake", *where, "--keep-going"]
     command += ["--rerun-incomplete", "--nolock", "--config", f"renderer={renderer}"]
+    command += [f"countries={','.join(fan.countries)}", f"indices={','.join(fan.indices)}"]
     environment = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
@@ -119,7 +160,7 @@ def run(renderer: str, cores: int) -> Outcome:
     }
     with (
         outcome.log.open("w", encoding="utf-8") as log,
-        forkserver.started(log) as warm,
+        nullcontext({}) if profile else forkserver.started(log) as warm,
         _running(command, cwd=root, env=environment | warm, stderr=log) as process,
     ):
         for line in process.stdout:
@@ -127,6 +168,8 @@ def run(renderer: str, cores: int) -> Outcome:
             if line.startswith(DONE):
                 outcome.steps.append(line.removeprefix(DONE).strip())
         outcome.status = process.wait()
+    if profile:
+        outcome.steps = _finished(outcome.log.read_text("utf-8", errors="replace"))
     outcome.seconds = time.monotonic() - started
     return outcome
 
@@ -141,6 +184,15 @@ def _is_whole(site: Path) -> bool:
         )
     except (OSError, ValueError, KeyError):
         return False
+
+
+def _finished(log: str) -> list[str]:
+    """Read off Snakemake's log which steps were done: on other machines they say so to nobody."""
+    about = dict(re.findall(r"jobid: (\d+)\n *reason: .*\n *wildcards: (.*)\n", log))
+    return [
+        " ".join([*re.findall(r"=([^,]+)", about.get(number, "")), rule])
+        for number, rule in re.findall(r"^Finished jobid: (\d+) \(Rule: (\w+)\)", log, re.M)
+    ]
 
 
 @contextmanager
