@@ -1,4 +1,4 @@
-// Three conveniences; the page works without any.
+// Four conveniences; the page works without any.
 "use strict";
 
 // A browser only waits for optional fonts that are announced early. It refuses to announce a file of a
@@ -62,4 +62,42 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const watch = new ResizeObserver((entries) => entries.forEach((entry) => fit(entry.target.parentElement)));
   for (const table of document.querySelectorAll("div > table")) watch.observe(table);
+});
+
+// A word of the glossary says what it means where it is met, to the pointer and to the keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  const note = document.createElement("span");
+  note.className = "term-note";
+  note.id = "term-note";
+  note.setAttribute("role", "tooltip");
+  note.hidden = true;
+  let term = null;
+  const hide = () => {
+    note.hidden = true;
+    term?.removeAttribute("aria-describedby");
+    term = null;
+  };
+  const show = (link) => {
+    const meaning = document.querySelector(link.hash)?.closest("dt")?.nextElementSibling?.cloneNode(true);
+    if (!meaning || term === link) return;
+    hide();
+    for (const source of meaning.querySelectorAll(".citation")) source.remove();
+    note.textContent = meaning.textContent.trim();
+    term = link;
+    link.after(note);
+    note.hidden = false;
+    note.style.setProperty("--shift", "0px");
+    const { left, right } = note.getBoundingClientRect();
+    const over = Math.max(0, right + 8 - document.documentElement.clientWidth);
+    note.style.setProperty("--shift", `${left < 8 ? 8 - left : -over}px`);
+    link.setAttribute("aria-describedby", note.id);
+  };
+  const links = "a.term[href^='#']";
+  for (const start of ["pointerover", "focusin"])
+    document.addEventListener(start, (event) => {
+      const link = event.target.closest(links);
+      if (link) show(link);
+      else if (event.target !== note) hide(); // one may rest on the note itself
+    });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 });

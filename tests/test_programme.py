@@ -293,3 +293,16 @@ def test_the_last_outcome_of_a_plan_counts():
         ("cloud", "plan", "2021-07-31", "", ""),
     )
     assert states["cloud"] == "done"
+
+
+def test_a_target_announced_again_counts_once():
+    told = [
+        target(DUE, target="again", announced_on=day("2020-08-28"), source_id="s2"),
+        target(DUE, target="first", announced_on=day("2019-07-01"), source_id="s1"),
+        target(None, target="some day", announced_on=day("2019-07-01"), source_id="s3"),
+        target(None, target="one day", announced_on=day("2020-08-28"), source_id="s3"),
+        target("2022-12-31", target="later", announced_on=day("2020-08-28"), source_id="s3"),
+    ]
+    table = programme.distinct(pd.DataFrame(told)).set_index("target")
+    assert list(table.index) == ["first", "some day", "later"]
+    assert table.loc["first", "sources"] == ["s1", "s2"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bilan import catalog, editions, notebooks, tables
+from bilan.europe import Europe
 from bilan.facts import Facts
 from bilan.standing import Standing
 
@@ -91,6 +92,21 @@ def test_an_index_without_a_vintage_yet_is_empty_not_an_error(facts):
     unknown = Standing(facts("2020"), "egov", "FR")
     assert unknown.ranks().empty and unknown.simulation is None
     assert unknown.figure_history() is None and unknown.figure_scores() is None
+
+
+def test_a_method_that_changes_nothing_is_not_drawn(facts):
+    egov = Standing(facts("2025"), "egov", "FR")
+    assert egov._history(egov.ranks())["vintage"].nunique() == 1
+    desi = Standing(facts("2022"), "desi", "FR")
+    assert desi._history(desi.ranks())["vintage"].nunique() > 1
+
+
+def test_marks_are_placed_among_the_member_states(facts):
+    decade = Europe(facts("2025")).marks("digital-decade")
+    assert {mark.of for mark in decade.values()} == {27}
+    one = decade["prefilled_forms"]
+    assert (one.year, one.score) == (2023, 62.778)
+    assert Europe(facts("2023")).marks("digital-decade") == {}
 
 
 def test_method_and_time_are_told_apart(facts):

@@ -1,4 +1,4 @@
--- The review's own markup: what a chapter writes as fenced divs and spans, in both formats.
+-- The review's own markup and its typography: what a chapter writes as fenced divs and spans, in both formats.
 --
 -- HTML: `.transcription` becomes <details> with its summary; cells are aligned by class.
 -- Typst gets a function call for each of the names below; typst-template.typ defines them.
@@ -53,7 +53,7 @@ end
 local function promise(blocks)
   local inlines = pandoc.utils.blocks_to_inlines(blocks)
   local call = pandoc.Inlines({ pandoc.RawInline("typst", "#promise(") })
-  for _, name in ipairs({ "value", "what", "state", "probability" }) do
+  for _, name in ipairs({ "value", "miniature", "what", "state", "probability" }) do
     for _, inline in ipairs(inlines) do
       if inline.t == "Span" and inline.classes:includes(name) then
         call:insert(pandoc.RawInline("typst", name .. ": ["))
@@ -77,7 +77,30 @@ local function promises(div)
   })
 end
 
+-- French ordinals raise their ending: 1^er^, 15^e^.
+local french = false
+
+local function Str(str)
+  if not french then
+    return nil
+  end
+  local parts, from = pandoc.Inlines({}), 1
+  for start, ending, stop in str.text:gmatch("%f[%w]%d+()(er?)()%f[%W]") do
+    parts:insert(pandoc.Str(str.text:sub(from, start - 1)))
+    parts:insert(pandoc.Superscript(ending))
+    from = stop
+  end
+  if from == 1 then
+    return nil
+  end
+  if from <= #str.text then
+    parts:insert(pandoc.Str(str.text:sub(from)))
+  end
+  return parts
+end
+
 local function Meta(meta)
+  french = meta.lang ~= nil and pandoc.utils.stringify(meta.lang):match("^fr") ~= nil
   local labels = meta.labels
   if labels and labels.transcription then
     summary = pandoc.utils.stringify(labels.transcription)
@@ -208,6 +231,6 @@ end
 -- From the top down: a list of promises must still see its spans.
 return {
   { Meta = Meta },
-  { Blocks = Blocks, Inlines = Inlines },
+  { Blocks = Blocks, Inlines = Inlines, Str = Str },
   { traverse = "topdown", Div = Div, Span = Span, Table = Table },
 }

@@ -59,12 +59,12 @@ class Chantiers:
         rows = [
             [
                 self.facts.name(row.indicator),
-                _sourced(self.exhibits.quantity(row.indicator, row.value), row.source_id),
+                _sourced(self.exhibits.quantity(row.indicator, row.value), *row.sources),
                 words.date(row.date.date(), "month") if not pd.isna(row.date) else "–",
                 self._reached(row),
                 self._state(row, chances),
             ]
-            for row in self.states.itertuples()
+            for row in programme.distinct(self.states).itertuples()
         ]
         return Table(
             label="tbl-targets",
@@ -90,12 +90,10 @@ class Chantiers:
         return state
 
     def figure_progress(self) -> charts.Figure | None:
-        """Return how much was reached of each dated target that something measured.
-
-        The counts take each announcement; a target that was announced twice is drawn once.
-        """
-        dated = self.states[self.states["state"] != "undated"]
-        drawn = dated[dated["reached"].notna()].drop_duplicates(["indicator", "value", "date"])
+        """Return how much was reached of each dated target that something measured."""
+        dated = programme.distinct(self.states).drop(columns="sources")
+        dated = dated[dated["state"] != "undated"]
+        drawn = dated[dated["reached"].notna()]
         if drawn.empty:
             return None
         words = self.facts.words
@@ -358,7 +356,7 @@ class Chantiers:
                 "chantiers.changes.points", moved, value=f"{sign}{words.number(moved)}"
             )
         if row.ratio >= 2:
-            return f"× {words.number(row.ratio, 1)}"
+            return f"× {words.number(row.ratio, 1 if row.ratio < 10 else 0)}"
         return f"{sign}{words.percent(row.ratio - 1)}"
 
 
@@ -366,5 +364,5 @@ def _bar_state(state: str) -> str:
     return {"late": "missed", "unmeasured": "unknown"}.get(state, state)
 
 
-def _sourced(text: str, source: str) -> Markdown:
-    return Markdown(f"{escape_markdown(text)} {cite(source)}")
+def _sourced(text: str, *sources: str) -> Markdown:
+    return Markdown(f"{escape_markdown(text)} {cite(*sources)}")

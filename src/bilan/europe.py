@@ -38,6 +38,19 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A country's score in one dimension of an index, among the member states scored."""
+
+    vintage: str
+    year: int
+    score: float
+    mean: float
+    place: str
+    of: int
+    cite: Markdown
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What an edition expects of a country's place in the next year of an index.
 
@@ -150,6 +163,38 @@ class Europe:
             for row in mine.itertuples()
             if not vintage or row.vintage == vintage
         ]
+
+    def marks(self, index: str, country: str = "FR") -> dict[str, Mark]:
+        """Return a country's marks in the last vintage and year of an index, by dimension."""
+        known = self.facts.tables
+        table = known["scores"].query("index == @index and confidence != 'low'")
+        if table.empty:
+            return {}
+        table = table[table["vintage"] == table["vintage"].max()]
+        table = table[table["year"] == table["year"].max()]
+        vintages = known["vintages"].query("index == @index").set_index("vintage")["published_on"]
+        when = vintages[table["vintage"].iloc[0]]
+        members = known["countries"]
+        members = members[(members["eu_from"] <= when) & ~(members["eu_until"] <= when)]
+        table = table[table["country"].isin(members["country"])]
+        by = table.groupby("dimension")["value"]
+        table = table.assign(
+            place=by.rank(ascending=False, method="min"),
+            of=by.transform("size"),
+            mean=by.transform("mean"),
+        )
+        return {
+            row.dimension: Mark(
+                vintage=row.vintage,
+                year=int(row.year),
+                score=float(row.value),
+                mean=float(row.mean),
+                place=self.facts.words.ordinal(int(row.place)),
+                of=int(row.of),
+                cite=cite(row.source_id),
+            )
+            for row in table[table["country"] == country].itertuples()
+        }
 
     def outlook(self, index: str, country: str = "FR") -> Outlook | None:
         """Return what the edition expects of a country's place in the next year of an index."""

@@ -198,6 +198,14 @@ class Facts:
         said = sum(w in name.casefold() for w in words)
         return name if 2 * said >= len(words) else f"{name} ({entity})"
 
+    def inside(self, name: str) -> str:
+        """Return a name as it stands inside a sentence: without its capital, unless it is proper."""
+        first = name.split()[0].strip("«»“”’")
+        proper = {w for entity in self.indicators[f"entity_{self.lang}"] for w in entity.split()}
+        if first in proper or first[1:] != first[1:].lower():
+            return name
+        return name[0].lower() + name[1:]
+
     def limits(self, indicator: str) -> dict:
         """Return what bounds a count: whether it can't fall, and what it can't pass."""
         if indicator not in self.indicators.index:
@@ -320,10 +328,14 @@ class Facts:
     def targets(
         self, chapter: str = "", state: str = "", indicator: str = "", year: int = 0
     ) -> list[Target]:
-        """Return targets by date, those of a chapter, state, indicator or year if given."""
+        """Return targets by date, those of a chapter, state, indicator or year if given.
+
+        A target that was announced again counts once.
+        """
+        distinct = programme.distinct(self.tables["target_states"])["target"]
         return [
             t
-            for t in self._targets.values()
+            for t in map(self._targets.get, distinct)
             if (not chapter or self.indicators.at[t.indicator, "chapter"] == chapter)
             and (not state or t.state == state)
             and (not indicator or t.indicator == indicator)

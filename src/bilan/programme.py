@@ -137,6 +137,26 @@ def target_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFra
     return states.sort_values(["date", "target"]).reset_index(drop=True)
 
 
+def distinct(states: pd.DataFrame) -> pd.DataFrame:
+    """Return each target once, however often it was announced.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        As :func:`target_states` returns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The first announcement's row, with ``sources``: whoever announced it, first to last.
+    """
+    same = ["indicator", "value", "date"]
+    announced = states.sort_values("announced_on", kind="stable")
+    groups = announced.groupby(same, dropna=False, as_index=False)
+    sources = groups.agg(sources=("source_id", lambda ids: list(dict.fromkeys(ids))))
+    return announced.drop_duplicates(same).sort_index().merge(sources, on=same, how="left")
+
+
 def milestone_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFrame:
     """Return every milestone with its state by the cut-off day.
 

@@ -39,9 +39,9 @@ PDF_SIZE = "PDF-SIZE"
 
 #: What a chapter can ask of the facts, and how it can say a number, by plain name.
 ASK = (
-    *("latest", "first", "at", "before", "series", "claims", "fact", "name"),
+    *("latest", "first", "at", "before", "series", "claims", "fact", "name", "inside"),
     *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
-    *("forecast", "forecast_days", "rank", "places", "outlook"),
+    *("forecast", "forecast_days", "rank", "places", "marks", "outlook"),
     *("previous", "outcomes", "records", "past_chances", "past_ranks"),
     "corrections",
 )
@@ -78,7 +78,11 @@ def stage(edition: str, lang: str) -> Path:
     )
     own = {"pdf": {"href": f"bilan-{chosen.id}.pdf", "size": PDF_SIZE}}
     _furnish(project, facts, "index", own)
+    miniatures = build / chosen.id / "runs/programme/miniatures"
+    if miniatures.exists():
+        shutil.copytree(miniatures, project / "miniatures", dirs_exist_ok=True)
     environment = _environment(source / lang, facts, outputs)
+    environment.globals["miniature"] = _miniatures(facts, project / "miniatures", outputs)
     for chapter in sorted((source / lang).glob("*.qmd")):
         folder = project if chapter.name == "review.qmd" else project / "chapters"
         _write(folder / chapter.name, typeset(_rendered(environment, chapter), lang))
@@ -186,6 +190,9 @@ def _furnish(project: Path, facts: Facts, page: str, own: dict) -> None:
         editions.project_root() / "build/fonts/static", project / "fonts", dirs_exist_ok=True
     )
     shutil.copytree(source / "filters", project / "filters", dirs_exist_ok=True)
+    # A page links a source's title; paper prints its address.
+    printed = (source / "sources.csl").read_text("utf-8")
+    _write(project / "sources-page.csl", printed.replace('<text variable="URL"/>', ""))
     settings = _merged(_settings(source, facts.lang, facts.edition, page), own)
     _write(project / "_quarto.yml", _dump(settings))
     _write(project / "_variables.yml", _dump(_variables(facts)))
@@ -377,6 +384,19 @@ def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdow
         return Markdown("\n\n".join(parts) + "\n")
 
     return show
+
+
+def _miniatures(facts: Facts, folder: Path, outputs: dict) -> Callable[[str, str, str], Markdown]:
+    """Return ``miniature(name, *anchors)``: a picture that leads to the first anchor there is."""
+
+    def miniature(name: str, *anchors: str) -> Markdown:
+        if not (folder / f"{name}.svg").exists():
+            return Markdown("")
+        anchor = next(a for a in anchors if a in outputs or a.startswith("sec-"))
+        words = escape_markdown(typeset(facts.words.text(f"miniature.{name}"), facts.lang))
+        return Markdown(f"[[![{words}](miniatures/{name}.svg)](#{anchor})]{{.miniature}}")
+
+    return miniature
 
 
 def _rendered(environment: jinja2.Environment, chapter: Path) -> str:

@@ -217,7 +217,7 @@ class Standing:
             "ranks": drawn,
             "country": self.country,
             "title": self._say("history.title", **values),
-            "subtitle": self._say("history.subtitle", **values),
+            "subtitle": self._say("history.subtitle", **values) + self._ranked(drawn),
             "names": self._names(),
         }
         return self._exhibits.figure(
@@ -233,8 +233,9 @@ class Standing:
     def _history(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the ranks to draw, named by their method."""
         if self.panel.shape[1] == self.scores.query("vintage == @self.vintage")["year"].nunique():
-            # A single year makes no line.
+            # A single year makes no line, and a method that changes nothing needs none.
             lines = table[table.groupby("vintage")["year"].transform("nunique") > 1]
+            lines = lines[lines["vintage"].isin(self._methods_apart(lines))]
             return lines.assign(vintage=[self._say("method", vintage=v) for v in lines["vintage"]])
         # Vintages of one year each follow one another in a single line.
         return (
@@ -242,6 +243,19 @@ class Standing:
             .drop_duplicates(["country", "year"], keep="last")
             .assign(vintage=self.index_name)
         )
+
+    def _ranked(self, drawn: pd.DataFrame) -> str:
+        """Say among how many the ranks are counted, where that changes over the years."""
+        fewest, most = int(drawn["of"].min()), int(drawn["of"].max())
+        return "" if fewest == most else self._say("history.among", fewest=fewest, most=most)
+
+    def _methods_apart(self, table: pd.DataFrame) -> list[str]:
+        """List the last vintage and those that rank the country otherwise in some year."""
+        mine = table[table["country"] == self.country]
+        board = mine.pivot(index="year", columns="vintage", values="rank")
+        last = board[self.vintage]
+        differ = [v for v in board if (board[v].notna() & last.notna() & (board[v] != last)).any()]
+        return [*differ, self.vintage]
 
     def _transcription(self, mine: pd.DataFrame) -> str:
         words = self.facts.words

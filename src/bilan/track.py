@@ -102,8 +102,9 @@ def of_targets(
     Returns
     -------
     pandas.DataFrame
-        ``TARGET_COLUMNS``: one row an edition and target.
+        ``TARGET_COLUMNS``: one row an edition and target, even if it was announced again.
     """
+    states = programme.distinct(states)
     ended = states[states["state"].isin(["met", "late", "missed"])].set_index("target")
     rows = []
     for edition, (table, _) in earlier.items():

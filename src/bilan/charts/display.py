@@ -94,6 +94,21 @@ class Figure:
         return data, {"bilan": words}
 
 
+@dataclass(frozen=True)
+class Miniature:
+    """A chart the size of a word, by its name. Its words stand beside it, on the page."""
+
+    name: str
+    chart: alt.TopLevelMixin
+
+    def svg(self) -> str:
+        """Draw it."""
+        return _draw(self.chart.to_dict(validate=False), "fr")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
+        return {"image/svg+xml": self.svg(), "text/plain": self.name}
+
+
 def figure(
     chart: alt.TopLevelMixin,
     label: str,
