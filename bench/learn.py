@@ -9,15 +9,27 @@ of the error law then make 80 % and 95 % of the outcomes of series not learnt fr
 """
 
 import hashlib
+import itertools
 import sys
 from pathlib import Path
 
 import numpy as np
-from forecasts import LEVELS, adoption_windows, benchmark_windows, score_windows, yearly_windows
+import pandas as pd
+from forecasts import (
+    LEVELS,
+    adoption_windows,
+    benchmark_windows,
+    print_ranks,
+    random_walk_ranks,
+    rank_tasks,
+    score_ranks,
+    score_windows,
+    yearly_windows,
+)
 from scipy.optimize import brentq, minimize
 from scipy.special import ndtri
 
-from bilan import adoption, curves, observations, priors, scoring, traits
+from bilan import adoption, curves, observations, priors, ranking, scoring, traits
 
 # Scaled CRPS of `drift` in either kind, so that neither dominates the loss.
 DRIFT = {False: 1.82, True: 2.95}
@@ -174,6 +186,27 @@ def use(constants):
         setattr(priors, name, value)
 
 
+#: Tried for the ranks: spread, share of a surprise taken back, and that share's weight in pairs.
+TRIED = itertools.product((0.7, 0.8, 0.9, 1.0), (0.0, 0.15, 0.3), (20, 50, 200))
+
+
+def cross_ranks(directory):
+    """Print what each panel scores with the constants that do best on the others."""
+    tasks = list(rank_tasks(directory))
+    walk, _ = score_ranks(random_walk_ranks, tasks)
+    scores = []
+    for constants in TRIED:
+        for name, value in zip(("_SPREAD", "_TAKEN_BACK", "_PAIRS"), constants, strict=True):
+            setattr(ranking, name, value)
+        scores.append(score_ranks(ranking.rank_probabilities, tasks)[0])
+    chosen = []
+    for panel in walk.index:
+        on_others = [(one.rps / walk.rps).drop(panel).mean() for one in scores]
+        chosen.append(scores[int(np.argmin(on_others))].loc[[panel]])
+    print("ranks EU27, constants chosen on the other panels")
+    print_ranks(pd.concat(chosen), walk)
+
+
 def main(directory, cross):
     """Print what was learnt."""
     windows = [
@@ -201,6 +234,7 @@ def main(directory, cross):
         ours = score_windows([forecaster(0), forecaster(1)], by_side)
         drift = score_windows([scoring.drift], [scored])
         print(f"{title}: ratio {ours[0] / drift[0]:.3f}, inside {ours[1]:.1%} / {ours[2]:.1%}")
+    cross_ranks(directory)
 
 
 if __name__ == "__main__":

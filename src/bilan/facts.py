@@ -199,7 +199,7 @@ class Facts:
         return name if 2 * said >= len(words) else f"{name} ({entity})"
 
     def inside(self, name: str) -> str:
-        """Return a name as it stands inside a sentence: without its capital, unless it is proper."""
+        """Return a name as it stands inside a sentence: a capital only where it is proper."""
         first = name.split()[0].strip("«»“”’")
         proper = {w for entity in self.indicators[f"entity_{self.lang}"] for w in entity.split()}
         if first in proper or first[1:] != first[1:].lower():
