@@ -211,7 +211,8 @@ def test_an_edition_cites_no_later_document(name, frozen_project):
     sources = catalog.load(editions.freeze(name))["sources"]
     found = {s.source_id for s in sources.itertuples() if s.date > day[: len(s.date)]}
     assert found == LATER_DOCUMENTS.get(name, set())
-    titled = sources.set_index("source_id")["title"].str.extractall(r"(?<!\d)(20\d\d)(?!\d)")[0]
+    told = sources.set_index("source_id")[["title", "note_fr", "note_en"]].agg(" ".join, axis=1)
+    titled = told.str.extractall(r"(?<!\d)(20\d\d)(?!\d)")[0]
     ahead = set(titled[titled.astype(int) > int(name) + 1].index.get_level_values(0))
     assert ahead == set()
 

@@ -131,7 +131,21 @@ def finish(staged: Path) -> str:
             narrow[source.stem], alt, "chart narrow"
         )
 
-    return re.sub(r"<img\b[^>]*>", inline, page)
+    return _spoken(re.sub(r"<img\b[^>]*>", inline, page), staged)
+
+
+def _spoken(page: str, staged: Path) -> str:
+    """Say the language of each source's title where it is not the page's."""
+    sources = json.loads((staged / "sources.json").read_text("utf-8"))
+    languages = {f"ref-{source['id']}": source["language"] for source in sources}
+    own = re.search(r'<html[^>]*\blang="(\w\w)', page)[1]
+
+    def title(match: re.Match) -> str:
+        language = languages.get(match["id"], own)
+        return match["before"] + ("<em>" if language == own else f'<em lang="{language}">')
+
+    entry = r'(?P<before><div id="(?P<id>[\w-]+)" class="csl-entry"(?:(?!</div>\s*</div>).)*?)<em>'
+    return re.sub(entry, title, page, flags=re.S)
 
 
 def _narrow_pictures(notebooks: Path) -> dict[str, str]:

@@ -260,6 +260,9 @@ def _bibliography(facts: Facts) -> str:
     entries = []
     for row in facts.tables["sources"].itertuples():
         entry = {"id": row.source_id, "type": "webpage", "title": row.title}
+        entry["language"] = row.language
+        if note := getattr(row, f"note_{facts.lang}"):
+            entry["annote"] = note
         if row.publisher:
             entry["publisher"] = row.publisher
         if row.address:
