@@ -772,3 +772,75 @@ def test_a_source_is_dated_as_its_language_does(lang, first_day, other):
             source, "plain", format="markdown", extra_args=["--citeproc", f"--csl={style}"]
         )
         assert said in text.replace("\n", " ")
+
+
+def filtered(text: str, name: str, to: str = "html", lang: str = "fr-FR") -> str:
+    import pypandoc
+
+    options = ["--wrap=none", f"--metadata=lang:{lang}", f"--lua-filter={FILTERS / name}"]
+    return pypandoc.convert_text(text, to, format="markdown", extra_args=options)
+
+
+@pytest.mark.parametrize(
+    ("typed", "html"),
+    [
+        ("la 15e sur 28,", "la 15<sup>e</sup> sur 28,"),
+        ("le 1er\u00a0août", "le 1<sup>er</sup>\u00a0août"),
+        ("entre la 8e et la 20e", "entre la 8<sup>e</sup> et la 20<sup>e</sup>"),
+        ("(1er)", "(1<sup>er</sup>)"),
+        ("`15e` et s15e, 15es, 1900", "<code>15e</code> et s15e, 15es, 1900"),
+    ],
+)
+def test_french_ordinals_are_raised(typed: str, html: str):
+    assert html in filtered(typed, "markup.lua")
+    assert "<sup>" not in filtered(typed, "markup.lua", lang="en-GB")
+
+
+GLOSSARY = """# Un {#sec-un}
+
+La DINUM, « DINUM », l’API ; [DESI](https://desi) et api.gouv.fr ou FranceConnect+.
+
+::: {.source}
+Source : DESI.
+:::
+
+## DESI
+
+# Deux {#sec-deux}
+
+DINUM, *DESI* et quantile.
+
+# Glossaire {#sec-glossaire}
+
+API
+:   Porte de la DINUM.
+
+DESI
+:   Indice.
+
+DINUM
+:   Direction.
+
+FranceConnect
+:   Agrégateur.
+
+FranceConnect+
+:   Version plus sûre.
+
+quantile
+:   Valeur.
+"""
+
+
+def test_a_chapter_links_the_first_use_of_a_word_to_its_meaning():
+    page = BeautifulSoup(filtered(GLOSSARY, "glossary.lua"), "html.parser")
+    met = [(a.get_text(), a["href"]) for a in page.select("a.term")]
+    first = [("DINUM", "#terme-dinum"), ("API", "#terme-api")]
+    first.append(("FranceConnect+", "#terme-franceconnect-plus"))
+    assert met == [*first, ("DINUM", "#terme-dinum"), ("DESI", "#terme-desi")]
+    for _, target in met:
+        assert page.select_one(target).find_parent("dt")
+
+
+def test_paper_keeps_the_glossary_s_words_as_they_are():
+    assert "terme-" not in filtered(GLOSSARY, "glossary.lua", to="typst")

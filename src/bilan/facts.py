@@ -198,7 +198,7 @@ class Facts:
         said = sum(w in name.casefold() for w in words)
         return name if 2 * said >= len(words) else f"{name} ({entity})"
 
-    def inside(self, name: str) -> str:
+    def in_sentence(self, name: str) -> str:
         """Return a name as it stands inside a sentence: a capital only where it is proper."""
         first = name.split()[0].strip("«»“”’")
         proper = {w for entity in self.indicators[f"entity_{self.lang}"] for w in entity.split()}

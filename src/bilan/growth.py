@@ -121,7 +121,19 @@ class Growth:
                 probability=words.probability(p),
             )
         value, when = self._last()
-        return self._say("title.latest", value=value, when=when)
+        fan = self._fan()
+        ahead = pd.DataFrame() if fan is None else self._year_ends(fan)
+        if ahead.empty:
+            return self._say("title.latest", value=value, when=when)
+        line = ahead.iloc[0]
+        return self._say(
+            "title.expected",
+            value=value,
+            when=when,
+            low=words.rounded(line["q10"]),
+            high=words.rounded(line["q90"]),
+            year=line["date"].year,
+        )
 
     def _subtitle(self) -> str:
         words = self.facts.words

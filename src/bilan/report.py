@@ -39,7 +39,7 @@ PDF_SIZE = "PDF-SIZE"
 
 #: What a chapter can ask of the facts, and how it can say a number, by plain name.
 ASK = (
-    *("latest", "first", "at", "before", "series", "claims", "fact", "name", "inside"),
+    *("latest", "first", "at", "before", "series", "claims", "fact", "name", "in_sentence"),
     *("target", "targets", "milestone", "milestones", "contradiction", "contradictions"),
     *("forecast", "forecast_days", "rank", "places", "marks", "outlook"),
     *("previous", "outcomes", "records", "past_chances", "past_ranks"),
@@ -82,7 +82,7 @@ def stage(edition: str, lang: str) -> Path:
     if miniatures.exists():
         shutil.copytree(miniatures, project / "miniatures", dirs_exist_ok=True)
     environment = _environment(source / lang, facts, outputs)
-    environment.globals["miniature"] = _miniatures(facts, project / "miniatures", outputs)
+    environment.globals["miniature"] = _miniatures(facts, project / "miniatures")
     for chapter in sorted((source / lang).glob("*.qmd")):
         folder = project if chapter.name == "review.qmd" else project / "chapters"
         _write(folder / chapter.name, typeset(_rendered(environment, chapter), lang))
@@ -389,13 +389,12 @@ def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdow
     return show
 
 
-def _miniatures(facts: Facts, folder: Path, outputs: dict) -> Callable[[str, str, str], Markdown]:
-    """Return ``miniature(name, *anchors)``: a picture that leads to the first anchor there is."""
+def _miniatures(facts: Facts, folder: Path) -> Callable[[str, str], Markdown]:
+    """Return ``miniature(name, anchor)``: a picture that leads to the chapter about it."""
 
-    def miniature(name: str, *anchors: str) -> Markdown:
+    def miniature(name: str, anchor: str) -> Markdown:
         if not (folder / f"{name}.svg").exists():
             return Markdown("")
-        anchor = next(a for a in anchors if a in outputs or a.startswith("sec-"))
         words = escape_markdown(typeset(facts.words.text(f"miniature.{name}"), facts.lang))
         return Markdown(f"[[![{words}](miniatures/{name}.svg)](#{anchor})]{{.miniature}}")
 

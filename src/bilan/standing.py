@@ -206,11 +206,16 @@ class Standing:
         drawn = self._history(table)
         last = mine[mine["vintage"] == mine["vintage"].max()].iloc[-1]
         words = self.facts.words
+        own = drawn[
+            (drawn["country"] == self.country) & (drawn["vintage"] == drawn["vintage"].iloc[-1])
+        ]
         values = {
             "rank": words.ordinal(int(last["rank"])),
             "of": int(last["of"]),
             "year": int(last["year"]),
             "start": int(drawn["year"].min()),
+            "before": words.ordinal(int(own.iloc[0]["rank"])),
+            "since": int(own.iloc[0]["year"]),
         }
         label = self._label("fig-rank")
         chart = {
