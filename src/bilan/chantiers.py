@@ -59,17 +59,17 @@ class Chantiers:
         rows = [
             [
                 self.facts.name(row.indicator),
+                self._state(row, chances),
                 _sourced(self.exhibits.quantity(row.indicator, row.value), *row.sources),
                 words.date(row.date.date(), "month") if not pd.isna(row.date) else "–",
                 self._reached(row),
-                self._state(row, chances),
             ]
             for row in programme.distinct(self.states).itertuples()
         ]
         return Table(
             label="tbl-targets",
             caption=self._say("targets.caption", as_of=words.date(self.facts.edition.as_of)),
-            header=[self._say(f"targets.{c}") for c in ("what", "goal", "due", "reached", "state")],
+            header=[self._say(f"targets.{c}") for c in ("what", "state", "goal", "due", "reached")],
             rows=rows,
             align="lllll",
             data=self.exhibits.publish(self.states, "tbl-targets"),
