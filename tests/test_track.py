@@ -164,11 +164,14 @@ def chances(**by_target: float) -> pd.DataFrame:
 def test_a_chance_is_scored_once_the_target_has_ended():
     states = pd.DataFrame(
         {
-            "target": ["a", "b", "c", "d", "e", "f", "never-forecast"],
-            "state": ["met", "late", "missed", "open", "unmeasured", "undated", "met"],
+            "target": ["a", "b", "c", "d", "e", "f", "never-forecast", "a-again"],
+            "state": ["met", "late", "missed", "open", "unmeasured", "undated", "met", "met"],
+            "value": [1.0, 2, 3, 4, 5, 6, 7, 1],
+            "announced_on": [day("2019-07-01")] * 7 + [day("2020-08-28")],
         }
-    )
-    table = chances(a=0.9, b=0.7, c=0.2, d=0.5, e=0.5, f=0.5, unknown=0.5)
+    ).assign(indicator="tchap-mau", date=day("2021-12-31"), source_id="s1")
+    again = {"a-again": 0.9}  # the same target, announced again: it counts once
+    table = chances(a=0.9, b=0.7, c=0.2, d=0.5, e=0.5, f=0.5, unknown=0.5, **again)
     found = track.of_targets({E2020: (table, observations())}, states).set_index("target")
     assert list(found.index) == ["a", "b", "c"]
     assert found["met"].tolist() == [True, False, False]
