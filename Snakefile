@@ -21,6 +21,11 @@ TABLES = [r["name"] for r in json.loads(Path("data/raw/datapackage.json").read_t
 DATA = [f"data/processed/{{edition}}/{table}.parquet" for table in TABLES]
 PARTS = [f"parts/{part}" for part in (*SERIES, *(f"rank-{index}" for index in INDICES))]
 JUDGED = ["forecasts", "target_states", "milestone_states", "changes", "track_record", "track_targets", "track_ranks"]
+RUNS = ["clean", "programme", *(f"adoption-{s}" for s in SERIES), *(f"ranking-{i}" for i in INDICES)]
+EDITIONS = [e.id for e in editions()]
+# What is published beside the pages: all that the notebooks leave.
+LEFT = expand("data/processed/{edition}/{table}.parquet", edition=EDITIONS, table=[*TABLES, *PARTS, *JUDGED])
+LEFT += expand("build/{edition}/runs/{run}", edition=EDITIONS, run=RUNS)
 PROJECTS = [f"build/{e.id}/{lang}" for e in editions() for lang in e.languages]
 
 
@@ -46,7 +51,8 @@ localrules: all, fonts, publish
 
 
 rule all:
-    input: "build/published"
+    # Named one by one, so that what gets lost is made again.
+    input: "build/published", "build/fonts", LEFT, [f"{p}/review.qmd" for p in PROJECTS]
 
 
 rule fonts:
@@ -124,7 +130,7 @@ include: "workflow/places.smk"
 
 
 rule publish:
-    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], PLACES, "report/index.html.j2", code("editions.py", "fanout.py", "publish.py", "wording.py", "locale/*")
+    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], PLACES, LEFT, "build/fonts", "report/index.html.j2", code("checks/*.py", "editions.py", "fanout.py", "manifest.py", "publish.py", "wording.py", "locale/*")
     output: touch("build/published")
     params: fanned=FANNED
     shell: "{BILAN} publish {params.fanned}"

@@ -96,7 +96,20 @@ def test_a_build_without_work_says_so(project: Path, monkeypatch):
 
 def test_a_build_that_failed_names_its_log(project: Path, monkeypatch):
     line = refused(ran(project, monkeypatch, status=1, steps=["2020 clean  0.1 s"]))
-    assert f"the log is {project / 'build/workflow.log'} (" in line
+    log = project / "build/workflow.log"
+    assert line == f"The review was not published; the log is {log}"
+
+
+def test_the_next_build_says_what_had_failed_and_keeps_its_log(project: Path, monkeypatch):
+    fault = "1-clean.ipynb, cell 3 (read): KeyError: 'x' (executed copy: build/failed/x.ipynb)"
+    ran(project, monkeypatch, status=1, fault=fault)
+    (project / "build/workflow.log").write_text("what went wrong")
+    monkeypatch.setattr(workflow, "run", lambda *a: workflow.Outcome())
+    said = bilan("build").stderr
+    kept = project / "build/failed.log"
+    assert said == f"The build before this one failed: {fault} (its log is {kept})\n"
+    assert kept.read_text() == "what went wrong"
+    assert bilan("build").stderr == "", "a build that went well has nothing to tell"
 
 
 # ------------------------------------------------------------------ the other commands

@@ -13,7 +13,10 @@ from bilan import editions, publish
 from bilan.publish import CheckError
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="9" height="9"><path/></svg>'
-PAGE = '<!DOCTYPE html><html lang="fr"><body><h1 id="haut">Bilan</h1>{}</body></html>'
+PAGE = (
+    '<!DOCTYPE html><html lang="fr"><head><title>Bilan</title></head>'
+    '<body><main><h1 id="haut">Bilan</h1>{}</main></body></html>'
+)
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def faults(site: Path, body: str) -> list[str]:
         '<a href="../data/fig-x.csv">x</a> <a href="../data/fig%2Dx.csv">x</a>',
         '<a href="https://www.example.org/x?y#z">x</a> <a href="mailto:x@example.org">x</a>',
         '<link rel="stylesheet" href="../../review.css"><img src="data:x,AA" alt="">',
-        '<svg><use href="#haut"/><path style="clip-path: url(#haut)"/></svg>',
+        '<svg aria-hidden="true"><use href="#haut"/><path style="clip-path: url(#haut)"/></svg>',
         "<p>url(https://example.org/x.css) is a sentence</p>",
     ],
 )
@@ -188,7 +191,7 @@ def test_a_site_has_its_pages_its_data_and_a_manifest(rendered: Path):
     assert 'href="../../review.css"' in page
     manifest = json.loads(made.pop("manifest.json"))
     assert manifest["renderer"] == "embedded Pandoc 3, Typst 0"
-    assert set(manifest["sha256"]) == set(made)
+    assert set(manifest["files"]) == set(made)
     assert not (rendered / "build/site").exists()
 
 

@@ -27,6 +27,7 @@ from bs4 import BeautifulSoup, Comment
 from pdftext import pressed, words
 
 from bilan import publish
+from bilan.checks.page import Page
 from bilan.wording import NNBSP, Wording
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +36,7 @@ FILES = ("data/raw", "notebooks", "report", "src", "workflow", "Snakefile")
 CONFIG = "editions:\n" + "".join(
     f'  - {{id: "{year}", as_of: {year}-12-31, languages: [fr]}}\n' for year in YEARS
 )
-STEP = re.compile(r"✓ (\S.*?) +(\d+\.\d) s")
+STEP = re.compile(r"✓ (\S.*?) +(\d+\.\d) s +(\d+)/(\d+)")
 STEPS = {"fonts", "publish"} | {
     f"{year} {step}"
     for year in YEARS
@@ -184,7 +185,11 @@ def rebuilt(faulty_page: Run) -> Run:
 
 def test_each_step_is_told_with_its_name_and_its_time(first: Run):
     *progress, rebuilt, editions, renderer, site = first.said
-    assert all(STEP.fullmatch(line) for line in progress), progress
+    counted = [STEP.fullmatch(line) for line in progress]
+    assert all(counted), progress
+    assert [(int(m[3]), int(m[4])) for m in counted] == [
+        (done, len(STEPS)) for done in range(1, len(STEPS) + 1)
+    ]
     assert set(first.steps) == STEPS
     assert Counter(first.steps).most_common(1)[0][1] == 1, "a step ran twice"
     assert re.fullmatch(rf"Rebuilt {len(STEPS)} steps in \d+ s", rebuilt)
@@ -212,7 +217,28 @@ def test_the_manifest_tells_the_renderer_and_every_file(first: Run):
     manifest = json.loads(first.site["manifest.json"])
     assert f"Rendered with {manifest['renderer']}" in first.said
     sums = {n: hashlib.sha256(b).hexdigest() for n, b in first.site.items() if n != "manifest.json"}
-    assert manifest["sha256"] == sums
+    assert {name: file["sha256"] for name, file in manifest["files"].items()} == sums
+
+
+def test_the_manifest_tells_what_each_file_was_made_from(first: Run):
+    manifest = json.loads(first.site["manifest.json"])
+    files, sources = manifest["files"], manifest["from"]
+    notebooks = [str(p.relative_to(ROOT)) for p in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    clean, adoption, ranking, _programme = notebooks
+    for name, made_from in {
+        "2020/data/observations.csv": ["data/2020"],
+        "2020/data/observations.parquet": ["data/2020", clean],
+        "2020/data/fig-franceconnect.csv": ["data/2020", clean, adoption],
+        "2021/data/fig-rank-desi.csv": ["data/2021", clean, ranking],
+        "2020/data/forecasts.parquet": ["data/2020", *notebooks],
+        "2021/fr/index.html": ["data/2020", "data/2021", *notebooks, "report"],
+        "review.css": ["report"],
+    }.items():
+        assert files[name]["from"] == made_from, name
+    assert files["2021/fr/index.html"]["renderer"] == manifest["renderer"]
+    assert {source for file in files.values() for source in file["from"]} == set(sources)
+    assert sources[clean] == hashlib.sha256((ROOT / clean).read_bytes()).hexdigest()
+    assert sources["data/2020"] != sources["data/2021"]
 
 
 def test_the_first_page_lists_the_editions_newest_first(first: Run):
@@ -228,7 +254,7 @@ def test_the_first_page_lists_the_editions_newest_first(first: Run):
 
 def test_every_link_of_the_site_resolves_from_disk(first: Run):
     assert publish.check(first.project / "first") == []
-    page = publish._Page(first.site["2020/fr/index.html"].decode())
+    page = Page(first.site["2020/fr/index.html"].decode())
     assert len([link for link in page.links if link.startswith("#")]) > 100
     assert len([link for link in page.links if link.startswith("../data/")]) > 8
     assert all(not load.startswith("http") for load in page.loads)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bilan import editions, fanout, workflow
+from bilan import editions, fanout, lock, seals, workflow
 
 app = typer.Typer(
     help="The reproducible annual review of Tech.gouv.",
@@ -30,6 +32,14 @@ Indices = Annotated[str, typer.Option(help="Indices that these pages are about: 
 Renderer = Annotated[str, typer.Option("--renderer", help="auto, quarto or embedded.")]
 
 
+@app.callback()
+def _speak() -> None:
+    """Say what this terminal has letters for, and replace the rest."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="replace")
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn a fault of the data or of the request into its message and exit status 1."""
@@ -43,7 +53,8 @@ def _told() -> Iterator[None]:
 
 
 def _meant_for_people(error: Exception) -> bool:
-    return type(error).__module__.startswith("bilan.")
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or type(error).__module__.startswith("bilan.")
 
 
 @contextmanager
@@ -87,13 +98,15 @@ def build(
         check_renderer(renderer)
         fan = fanout.choose(countries, indices)
         workflow.check_profile(profile)
-        with workflow.alone():
+        with lock.alone() as turn:
+            if last := workflow.recall(turn):
+                typer.echo(last, err=True)
             workflow.prepare()
-            outcome = workflow.run(renderer, cores, fan, profile)
+            outcome = workflow.run(turn, renderer, cores, fan, profile)
+            turn.end(outcome.fault)
     site = editions.project_root() / "site/index.html"
     if outcome.status:
-        hint = "if files below build/ were lost, `make clean` starts afresh"
-        typer.echo(f"The review was not published; the log is {outcome.log} ({hint})", err=True)
+        typer.echo(f"The review was not published; the log is {outcome.log}", err=True)
         raise typer.Exit(1)
     if not outcome.steps:
         typer.echo(f"Nothing to do: {site} is up to date ({outcome.seconds:.1f} s)")
@@ -104,6 +117,17 @@ def build(
     typer.echo(f"Editions touched: {', '.join(years) or 'none'}")
     typer.echo(f"Rendered with {manifest['renderer']}")
     typer.echo(str(site))
+
+
+@app.command()
+def verify(
+    cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+) -> None:
+    """Build the review a second time elsewhere and name every file that differs."""
+    from bilan import verify as verifying
+
+    with _told():
+        typer.echo(verifying.verify(cores))
 
 
 @app.command()
@@ -128,13 +152,17 @@ def run(
     """Run a notebook with Papermill."""
     from bilan import notebooks
 
-    for language in lang or [""]:
-        given = [*parameter, f"lang={language}"] if language else parameter
-        target = Path(str(output).replace("{lang}", language))
-        year = next((p.split("=")[1] for p in given if p.startswith("edition=")), "")
-        with _step(f"{year} {target.parent.name} {language}".strip()):
-            values = notebooks.parse_parameters(given)
-            notebooks.run(notebook, target, values)
+    build = editions.project_root() / "build"
+    made_here = output.absolute().is_relative_to(build)
+    values = [notebooks.parse_parameters([*parameter, f"lang={name}"]) for name in lang]
+    values = values or [notebooks.parse_parameters(parameter)]
+    name = output.parent.name if made_here else notebook.stem
+    with _step(" ".join(filter(None, [str(values[0].get("edition", "")), name, *lang]))):
+        for given in values:
+            target = Path(str(output).replace("{lang}", str(given.get("lang", ""))))
+            notebooks.run(notebook, target, given)
+        if made_here:
+            seals.seal(output.absolute().parent)
 
 
 @app.command()
@@ -143,7 +171,7 @@ def fonts() -> None:
     from bilan.fonts import make_fonts
 
     with _step("fonts"):
-        make_fonts(editions.project_root() / "build/fonts")
+        seals.seal(make_fonts(editions.project_root() / "build/fonts"))
 
 
 @app.command()
@@ -152,7 +180,7 @@ def stage(edition: Edition, lang: Lang) -> None:
     from bilan import report
 
     with _step(f"{edition} stage {lang}"):
-        report.stage(edition, lang)
+        seals.seal_staged(report.stage(edition, lang))
 
 
 @app.command()
@@ -168,6 +196,7 @@ def render(edition: Edition, lang: Lang, renderer: Renderer = "auto") -> None:
         project = build / editions.edition(edition).id / Wording(lang).lang
         done = render_project(project, renderer)
         (project / "renderer").write_text(f"{done.renderer} {done.version}\n", "utf-8")
+        seals.seal_rendered(project)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bilan.facts import Facts, Markdown, cite
+from bilan.facts import Facts, Markdown, cite, known, said
 
 
 @dataclass(frozen=True)
@@ -212,13 +212,19 @@ class Europe:
         def place(level: float) -> int:
             return int(chance.index[int(np.argmax(chance.cumsum().to_numpy() >= level - 1e-9))])
 
+        key = ("forecasts", self.facts.edition.id, f"rank-{index}", country)
+        key = (*key, table["date"].iloc[0].date())
+
+        def ordinal(level: float) -> str:
+            return said(self.facts.words.ordinal(place(level)), *key, level)
+
         return Outlook(
             year=int(table["date"].iloc[0].year),
-            median=self.facts.words.ordinal(place(0.5)),
-            low=self.facts.words.ordinal(place(0.1)),
-            high=self.facts.words.ordinal(place(0.9)),
+            median=ordinal(0.5),
+            low=ordinal(0.1),
+            high=ordinal(0.9),
             narrow=place(0.1) == place(0.9),
-            gain=float(chance[chance.index < last.place].sum()),
-            lose=float(chance[chance.index > last.place].sum()),
+            gain=known(chance[chance.index < last.place].sum(), *key, f"<{last.place}"),
+            lose=known(chance[chance.index > last.place].sum(), *key, f">{last.place}"),
             last=last,
         )

@@ -8,6 +8,7 @@ the chapter by testing these objects, never written for one edition.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,35 @@ from bilan.wording import Wording
 
 class Markdown(str):
     """Text that is already Markdown; every other text is escaped when it enters a chapter."""
+
+
+class Said(str):
+    """A number in words, with the key that finds it in the published tables.
+
+    The page keeps the key beside the words, and :mod:`bilan.checks.numbers` compares both.
+    """
+
+    key = ""
+
+
+class Known(float):
+    """A number with the key that finds it in the published tables."""
+
+    key = ""
+
+
+def said(text: str, *key: object) -> Said:
+    """Attach to words where their number comes from: a table, its edition, a row, a column."""
+    words = Said(text)
+    words.key = "/".join(map(str, key))
+    return words
+
+
+def known(value: float, *key: object) -> Known:
+    """Attach to a number where it comes from."""
+    number = Known(value)
+    number.key = "/".join(map(str, key))
+    return number
 
 
 def cite(*source_ids: str) -> Markdown:
@@ -214,16 +244,18 @@ class Facts:
         ceiling = np.inf if pd.isna(about["ceiling"]) else float(about["ceiling"])
         return {"cumulative": bool(about["cumulative"]), "ceiling": ceiling}
 
-    def _figure(self, row: pd.Series) -> Figure:
+    def _figure(self, row: pd.Series, *key: str) -> Figure:
+        row_of = (row["indicator"], row["date"].date(), row["source_id"], "value")
+        key = key or ("observations", self.edition.id, *row_of)
         if self.indicators.at[row["indicator"], "unit"] == "rank":
             bare = self.words.ordinal(int(row["value"]))
         else:
             bare = self.words.quantity(row["value"], self.unit(row["indicator"]))
         return Figure(
             value=float(row["value"]),
-            text=self.words.qualified(bare, row["qualifier"]),
-            bare=bare,
-            number=self.words.large(row["value"]),
+            text=said(self.words.qualified(bare, row["qualifier"]), *key),
+            bare=said(bare, *key),
+            number=said(self.words.large(row["value"]), *key),
             when=self.words.during(row["date"].date(), row["precision"]),
             date=row["date"],
             qualifier=row["qualifier"],
@@ -286,12 +318,14 @@ class Facts:
     def _target(self, row: pd.Series) -> Target:
         p = self._chances.get(row["target"]) if row["state"] == "open" else None
         dated = not pd.isna(row["date"])
+        key = ("target_states", self.edition.id, row["target"], "value")
+        chance = ("chance", self.edition.id, row["target"])
         return Target(
             name=row["target"],
             indicator=row["indicator"],
             label=self.name(row["indicator"]),
-            value=float(row["value"]),
-            text=self.words.quantity(row["value"], self.unit(row["indicator"])),
+            value=known(row["value"], *key),
+            text=said(self.words.quantity(row["value"], self.unit(row["indicator"])), *key),
             when=self.words.during(row["date"].date()) if dated else "",
             announced=self.words.during(row["announced_on"].date()),
             date=row["date"],
@@ -299,7 +333,7 @@ class Facts:
             state_text=self.words.text(f"state.{row['state']}"),
             reached=self._reached(row),
             p=p,
-            probability="" if p is None else self.words.probability(p),
+            probability="" if p is None else said(self.words.probability(p), *chance),
             cite=cite(row["source_id"]),
             confidence=row["confidence"],
         )
@@ -318,7 +352,8 @@ class Facts:
                     "source_id": row["reached_source"],
                     "confidence": "",
                 }
-            )
+            ),
+            *("target_states", self.edition.id, row["target"], "reached"),
         )
 
     def target(self, name: str) -> Target | None:
@@ -408,15 +443,19 @@ class Facts:
         values = dict(zip(table["level"].round(4), table["value"], strict=True))
         unit = self.unit(series)
 
-        def said(level: float) -> str:
-            return self.words.quantity(significant(values[level], 2), unit)
+        def rounded(level: float, say: Callable[[float], str]) -> str:
+            key = ("forecasts", self.edition.id, series, "-", day, level)
+            return said(say(significant(values[level], 2)), *key)
+
+        def quantity(value: float) -> str:
+            return self.words.quantity(value, unit)
 
         return Forecast(
             when=self.words.during(pd.Timestamp(day).date()),
             date=pd.Timestamp(day),
-            median=said(0.5),
-            low=self.words.large(significant(values[0.1], 2)),
-            high=said(0.9),
+            median=rounded(0.5, quantity),
+            low=rounded(0.1, self.words.large),
+            high=rounded(0.9, quantity),
             values=values,
         )
 

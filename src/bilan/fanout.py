@@ -59,6 +59,12 @@ class FanOut:
         return bool(self.countries)
 
     @property
+    def options(self) -> list[str]:
+        """The options by which a build is asked for it."""
+        given = {"--countries": self.countries, "--indices": self.indices}
+        return [f"{option}={','.join(names)}" for option, names in given.items() if names]
+
+    @property
     def edition(self) -> Edition:
         """The edition that is fanned out: the last."""
         return editions.editions()[-1]

@@ -65,6 +65,7 @@ SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",  # paths and words pass through it, whatever the locale
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy's word about frozen modules
 }
 #: A socket's path has at most 107 bytes, and the sockets of a kernel add 49 to this folder.

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from bilan import editions
-from bilan.facts import Facts, Figure, Target, significant
+from bilan.facts import Facts, Figure, Target, known, said, significant
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,15 @@ class Hindsight:
 
     def _outcome(self, row) -> Outcome:
         side = "inside" if row.inside_80 else "above" if row.outcome > row.q90 else "below"
+        words, unit = self.facts.words, self.facts.unit(row.subject)
+        key = ("track_record", self.facts.edition.id, row.edition, row.subject, row.date.date())
         return Outcome(
             edition=row.edition,
             indicator=row.subject,
             name=self.facts.name(row.subject),
             figure=self.facts.at(row.subject, str(row.date.date())),
-            low=self.facts.words.rounded(row.q10),
-            high=self.facts.words.quantity(significant(row.q90, 2), self.facts.unit(row.subject)),
+            low=said(words.rounded(row.q10), *key, "q10"),
+            high=said(words.quantity(significant(row.q90, 2), unit), *key, "q90"),
             side=side,
             far=not row.inside_95,
         )
@@ -172,7 +174,9 @@ class Hindsight:
                 edition=row.edition,
                 target=self.facts.target(row.target),
                 p=row.probability,
-                probability=self.facts.words.probability(row.probability),
+                probability=said(
+                    self.facts.words.probability(row.probability), "chance", row.edition, row.target
+                ),
                 met=bool(row.met),
             )
             for row in table.itertuples()
@@ -191,6 +195,7 @@ class Hindsight:
                 continue
             row, index = own.iloc[0], subject.removeprefix("rank-")
             low, high, place = int(row["low"]), int(row["high"]), int(row["outcome"])
+            key = ("track_ranks", self.facts.edition.id, edition, subject, date.date(), country)
             found.append(
                 PastRank(
                     edition=edition,
@@ -201,7 +206,7 @@ class Hindsight:
                     high=high,
                     place=place,
                     side="above" if place < low else "below" if place > high else "inside",
-                    p=float(row["probability"]),
+                    p=known(row["probability"], *key, "probability"),
                     share=float(board["outcome"].between(board["low"], board["high"]).mean()),
                     countries=len(board),
                     rps=float(board["rps"].mean()),

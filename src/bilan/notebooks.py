@@ -27,12 +27,14 @@ CELL_TIMEOUT = 300
 #: Altair's SVG reserves (2 GiB); a notebook itself takes some 300 MiB.
 MEMORY = 4 << 30
 #: What IPython reads in the kernel before anything else. The limit is set here, so that it
-#: holds under any Papermill engine.
+#: holds under any Papermill engine. Jupyter's warnings, of a connection that stays on this
+#: machine, tell a reader nothing.
 IPYTHON_CONFIG = """\
 import resource
 
 resource.setrlimit(resource.RLIMIT_DATA, ({memory}, {memory}))
 c.HistoryManager.enabled = False
+c.IPKernelApp.log_level = "ERROR"
 """
 #: Counts that are modelled; the indicators of the same name hold their figures.
 SERIES = ("franceconnect-users", "tchap-registered", "tchap-mau")
@@ -130,7 +132,8 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
     notebook : pathlib.Path
         The notebook as committed.
     output : pathlib.Path
-        Where the executed copy goes. A failed run leaves ``<output>.failed.ipynb``.
+        Where the executed copy goes. A failed run leaves ``<output>.failed.ipynb``, and one
+        of the workflow, which clears a failed step's folder, leaves it in ``build/failed``.
     parameters : mapping of str to object
         Values by name, checked by :func:`check_parameters`.
 
@@ -152,7 +155,7 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
     from papermill.exceptions import PapermillExecutionError
 
     output.parent.mkdir(parents=True, exist_ok=True)
-    failed = output.with_suffix(".failed.ipynb")
+    failed = _kept_on_failure(output)
     with _own_ipython():
         try:
             papermill.execute_notebook(
@@ -175,6 +178,15 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
     nbformat.write(_without_timings(nbformat.read(failed, as_version=4)), failed)
     os.replace(failed, output)
     return output
+
+
+def _kept_on_failure(output: Path) -> Path:
+    copy, build = output.with_suffix(".failed.ipynb"), editions.project_root() / "build"
+    if not output.absolute().is_relative_to(build):
+        return copy
+    kept = build / "failed" / "-".join(copy.absolute().relative_to(build).parts)
+    kept.parent.mkdir(exist_ok=True)
+    return kept
 
 
 #: Tags of the cells that Papermill adds to an executed copy.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import jinja2
 
-from bilan import editions
+from bilan import editions, manifest
+from bilan.checks import check
 from bilan.editions import Edition
 from bilan.fanout import FanOut, Place
 from bilan.report import INDEX, PDF_SIZE
@@ -65,7 +63,7 @@ def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
     for name in FURNITURE:
         shutil.copyfile(root / "report" / name, fresh / name)
     _write_indexes(root, fresh, fan)
-    _write_manifest(fresh, _renderers(root))
+    manifest.write(fresh, fan.options)
     faults = check(fresh)
     if faults:
         raise CheckError("\n".join(faults))
@@ -232,132 +230,6 @@ def _listed_places(fan: FanOut, words: Wording) -> dict:
 
 def _size(path: Path, words: Wording) -> str:
     return f"{words.number(round(path.stat().st_size / 1000))}\u00a0{words.text('size.kilobyte')}"
-
-
-# ------------------------------------------------------------------ manifest
-
-
-def _renderers(root: Path) -> str:
-    """Return the name and version of what rendered the pages."""
-    told = {
-        (root / "build" / e.id / lang / "renderer").read_text("utf-8").strip()
-        for e in editions.editions()
-        for lang in e.languages
-    }
-    return ", ".join(sorted(told))
-
-
-def _write_manifest(fresh: Path, renderer: str) -> None:
-    files = {
-        str(path.relative_to(fresh)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(fresh.rglob("*"))
-        if path.is_file()
-    }
-    manifest = {"renderer": renderer, "sha256": files}
-    text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-    (fresh / "manifest.json").write_text(text, "utf-8", newline="\n")
-
-
-# ------------------------------------------------------------------ checks
-
-
-class _Page(HTMLParser):
-    """Collect a page's anchors, links and what it loads."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: list[str] = []
-        self.loads: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        if found.get("id"):
-            self.ids.add(found["id"])
-        if tag == "a" and found.get("href"):
-            self.links.append(found["href"])
-        self.loads += [found[name] for name in ("src", "poster", "data") if found.get(name)]
-        if tag == "link" and found.get("rel") in ("stylesheet", "preload", "icon"):
-            self.loads.append(found.get("href") or "")
-        if tag in ("image", "use"):
-            self.loads.append(found.get("href") or found.get("xlink:href") or "#")
-        self.loads += _loads_of_style(found.get("style") or "")
-
-    def handle_data(self, data: str) -> None:
-        if self.lasttag == "style":
-            self.loads += _loads_of_style(data)
-
-
-#: What a style sheet loads.
-_LOADED = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
-#: Addresses that a reader may follow to another host.
-FOLLOWED = ("http", "https", "mailto")
-
-
-def _loads_of_style(text: str) -> list[str]:
-    return [address or imported for address, imported in _LOADED.findall(text)]
-
-
-def check(site: Path) -> list[str]:
-    """Return every fault of an assembled site, empty when there is none.
-
-    Each link and anchor inside the site resolves there, nothing is loaded from another host,
-    and no page holds a path of the machine that built it.
-    """
-    pages = {p: _Page(p.read_text("utf-8")) for p in sorted(site.rglob("*.html"))}
-    loads = [(path, load) for path, page in pages.items() for load in page.loads]
-    for style in sorted(site.rglob("*.css")):
-        loads += [(style, load) for load in _loads_of_style(style.read_text("utf-8"))]
-    links = [(path, link) for path, page in pages.items() for link in page.links]
-    faults = [
-        *((path, fault) for path, link in links for fault in _check_link(site, path, link, pages)),
-        *((path, fault) for path, load in loads for fault in _check_load(site, path, load)),
-    ]
-    root = str(editions.project_root())
-    faults += [(p, f"holds the path {root}") for p in pages if root in p.read_text("utf-8")]
-    return [f"{path.relative_to(site)}: {fault}" for path, fault in faults]
-
-
-def _target(page: Path, link: str) -> Path:
-    return (page.parent / unquote(urlsplit(link).path)).resolve()
-
-
-def _inside(site: Path, page: Path, link: str) -> bool:
-    return not link.startswith("/") and _target(page, link).is_relative_to(site.resolve())
-
-
-def _check_load(site: Path, page: Path, load: str) -> Iterable[str]:
-    parts = urlsplit(load)
-    if parts.scheme == "data" or (not parts.path and not parts.netloc):
-        return
-    if parts.scheme or parts.netloc:
-        yield f"loads {load} from another host"
-    elif not _inside(site, page, load):
-        yield f"loads {load}, which lies outside the site"
-    elif not _target(page, load).exists():
-        yield f"loads {load}, which is missing"
-
-
-def _check_link(site: Path, page: Path, link: str, pages: dict[Path, _Page]) -> Iterable[str]:
-    parts = urlsplit(link)
-    if parts.scheme in FOLLOWED and (parts.netloc or parts.scheme == "mailto"):
-        return
-    if parts.scheme or parts.netloc:
-        yield f"link to {link}, which no reader can follow from disk"
-        return
-    if not _inside(site, page, link):
-        yield f"link to {link}, which lies outside the site"
-        return
-    target = _target(page, link) if parts.path else page
-    if target.is_dir():
-        target = target / "index.html"
-    if not target.exists():
-        yield f"link to {link}, which is missing"
-    elif parts.fragment and target.suffix == ".html":
-        known = next((p for q, p in pages.items() if q.resolve() == target.resolve()), None)
-        if known is None or unquote(parts.fragment) not in known.ids:
-            yield f"link to {link}, whose anchor is missing"
 
 
 # ------------------------------------------------------------------ switch

@@ -21,10 +21,10 @@ import yaml
 from bilan import editions
 from bilan.editions import UsageError
 from bilan.europe import Europe
-from bilan.facts import Facts, Markdown, cite
+from bilan.facts import Facts, Known, Markdown, Said, cite, said
 from bilan.fanout import FanOut, Place
 from bilan.hindsight import Hindsight
-from bilan.render.markdown import escape_markdown
+from bilan.render.markdown import escape_attribute, escape_markdown
 from bilan.wording import Wording, typeset
 
 #: Files of ``report/`` that every staged project carries as they are.
@@ -340,7 +340,7 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda v: v if isinstance(v, Markdown) else escape_markdown(typeset(str(v), lang)),
+        finalize=lambda value: _entered(value, lang),
     )
     words = facts.words
     environment.globals |= {
@@ -352,9 +352,29 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         "has": outputs.__contains__,
         "show": _embedder(facts, outputs),
         **{name: _found(name, facts, Europe(facts), Hindsight(facts)) for name in ASK},
-        **{name: getattr(words, name) for name in SAY},
+        **{name: _traced(getattr(words, name)) for name in SAY},
     }
     return environment
+
+
+def _entered(value: object, lang: str) -> str:
+    """Return a value as it enters a chapter; a number keeps the key to its table."""
+    if isinstance(value, Markdown):
+        return value
+    text = escape_markdown(typeset(str(value), lang))
+    if isinstance(value, Said):
+        return f'[{text}]{{data-from="{escape_attribute(value.key)}"}}'
+    return text
+
+
+def _traced(say: Callable[..., str]) -> Callable[..., str]:
+    """Let the words for a number keep the key that the number had."""
+
+    def traced(value: object, *arguments: object, **named: object) -> str:
+        text = say(value, *arguments, **named)
+        return said(text, value.key) if isinstance(value, Known) else text
+
+    return traced
 
 
 def _found(name: str, *sources: object) -> object:

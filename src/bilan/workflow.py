@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
+import base64
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
 
-from bilan import editions, forkserver
+from bilan import editions, forkserver, manifest, seals
 from bilan.editions import UsageError
 from bilan.fanout import FanOut
+from bilan.lock import CUT_SHORT, Turn
 
 #: What a step prints when it is done; the workflow counts these lines.
 DONE = "✓"
+#: As much of a fault as a line should tell, in letters.
+LONGEST = 300
 
 
 @dataclass
@@ -40,37 +41,15 @@ class Outcome:
         Time it took.
     log : pathlib.Path
         Snakemake's own log.
+    fault : str
+        What failed first, in a line; empty if all went well.
     """
 
     status: int = 0
     steps: list[str] = field(default_factory=list)
     seconds: float = 0.0
     log: Path = Path()
-
-
-class Busy(RuntimeError):
-    """Another build of this project is running."""
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Let one build at a time work on the project.
-
-    The lock goes with the process, however it ends: nothing is left to unlock by hand.
-
-    Raises
-    ------
-    Busy
-        If another build holds the project.
-    """
-    lock = editions.project_root() / "build/lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy("Another build of this project is running; wait for it to end") from None
-        yield
+    fault: str = ""
 
 
 def prepare() -> None:
@@ -117,7 +96,39 @@ def check_profile(profile: Path | None) -> None:
         raise UsageError(f"{profile}: {what}; add the extra `cluster` (docs/scaling.md)")
 
 
+def recall(turn: Turn) -> str:
+    """Say what became of the build before, if it failed, and keep its log.
+
+    Returns
+    -------
+    str
+        A line; empty if all had gone well.
+    """
+    if not turn.last:
+        return ""
+    root = editions.project_root()
+    log, kept = root / "build/workflow.log", root / "build/failed.log"
+    if log.exists():
+        log.replace(kept)
+    told = f"failed: {turn.last}"
+    if turn.last == CUT_SHORT:
+        doing = ", ".join(_unfinished(root))
+        told = f"{CUT_SHORT} at {doing}" if doing else CUT_SHORT
+    return f"The build before this one {told} (its log is {kept})"
+
+
+def _unfinished(root: Path) -> list[str]:
+    """Return what Snakemake was making when it was cut short."""
+    marks = (p.name for p in root.glob(".snakemake/incomplete/*") if p.is_file())
+    made = []
+    for mark in marks:
+        with contextlib.suppress(ValueError):
+            made.append(base64.urlsafe_b64decode(mark).decode())
+    return sorted({str(Path(name).parent) if Path(name).suffix else name for name in made})
+
+
 def run(
+    turn: Turn,
     renderer: str,
     cores: int,
     fan: FanOut = FanOut(),  # noqa: B008 - frozen
@@ -127,6 +138,8 @@ def run(
 
     Parameters
     ----------
+    turn : bilan.lock.Turn
+        The project is this build's alone.
     renderer : {"auto", "quarto", "embedded"}
     cores : int
         How many steps may run side by side.
@@ -142,10 +155,9 @@ def run(
     """
     root, started = editions.project_root(), time.monotonic()
     outcome = Outcome(log=root / "build/workflow.log")
-    outcome.log.parent.mkdir(exist_ok=True)
-    published = root / "build/published"
-    if not _is_whole(root / "site"):
-        published.unlink(missing_ok=True)
+    seals.mend(root / "build")
+    if not _is_current(root / "site"):
+        (root / "build/published").unlink(missing_ok=True)
     where = ["--profile", str(profile.resolve())] if profile else ["--cores", str(cores)]
     command = [sys.executable, "-m", "snakemake", *where, "--keep-going"]
     command += ["--rerun-incomplete", "--nolock", "--config", f"renderer={renderer}"]
@@ -154,36 +166,40 @@ def run(
         **os.environ,
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
-        # A chart's time axis would else follow the machine's clock changes.
+        # What is made must not follow the machine's language, encoding or clock changes.
+        "LC_ALL": "C.UTF-8",
+        "PYTHONUTF8": "1",
         "TZ": "UTC",
         "XDG_CACHE_HOME": str(root / "build/cache"),
     }
+    settings = {"cwd": root, "pass_fds": [turn.file.fileno()]}
     with (
         outcome.log.open("w", encoding="utf-8") as log,
-        nullcontext({}) if profile else forkserver.started(log) as warm,
-        _running(command, cwd=root, env=environment | warm, stderr=log) as process,
+        contextlib.nullcontext({}) if profile else forkserver.started(log) as warm,
+        _running(command, env=environment | warm, stderr=log, **settings) as process,
     ):
         for line in process.stdout:
-            print(line, end="", flush=True)
-            if line.startswith(DONE):
-                outcome.steps.append(line.removeprefix(DONE).strip())
+            _follow(line.rstrip(), outcome)
         outcome.status = process.wait()
     if profile:
         outcome.steps = _finished(outcome.log.read_text("utf-8", errors="replace"))
+    if not outcome.status:
+        outcome.fault = ""  # what was said was no fault
+    elif not outcome.fault:
+        lines = outcome.log.read_text("utf-8", errors="replace").split("\n")
+        outcome.fault = next(filter(str.strip, reversed(lines)), "")[:LONGEST]
     outcome.seconds = time.monotonic() - started
     return outcome
 
 
-def _is_whole(site: Path) -> bool:
-    """Say whether the published site holds every file as it was published."""
-    try:
-        files = json.loads((site / "manifest.json").read_text("utf-8"))["sha256"]
-        return all(
-            hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
-            for name, digest in files.items()
-        )
-    except (OSError, ValueError, KeyError):
-        return False
+def _follow(line: str, outcome: Outcome) -> None:
+    """Pass on what a step says, with how many are done of how many."""
+    if line.startswith(DONE):
+        outcome.steps.append(line.removeprefix(DONE).strip())
+        line += f"  {len(outcome.steps)}/{_planned(outcome.log)}"
+    elif not outcome.fault and not line.startswith((" ", "Traceback ")):
+        outcome.fault = line[:LONGEST]
+    print(line, flush=True)
 
 
 def _finished(log: str) -> list[str]:
@@ -195,12 +211,26 @@ def _finished(log: str) -> list[str]:
     ]
 
 
-@contextmanager
+def _planned(log: Path) -> str:
+    """Return how many steps Snakemake means to take; its last, `all`, does nothing."""
+    found = re.search(r"^total +(\d+)$", log.read_text("utf-8", errors="replace"), re.M)
+    return str(int(found[1]) - 1) if found else "?"
+
+
+def _is_current(site: Path) -> bool:
+    """Say whether the site holds every file as it was published, and names the right commit."""
+    told = manifest.read(site)
+    right = told.get("commit") == manifest.commit(editions.project_root())
+    return right and not manifest.faults(site)
+
+
+@contextlib.contextmanager
 def _running(command: list[str], **settings: object) -> Iterator[subprocess.Popen]:
     """Run Snakemake; leave none behind, whatever happens to this process."""
     process = subprocess.Popen(
         command,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         stdout=subprocess.PIPE,
         preexec_fn=forkserver.die_with_parent,
         **settings,
