@@ -1,16 +1,24 @@
 .DEFAULT_GOAL := help
-.PHONY: help review test lab lint bench quarto clean
+.PHONY: help review test test-cluster lab lint bench quarto clean
 BIN := .venv/bin
 STAMP := .venv/.installed
+CLUSTER := .venv/cluster/.installed
+# What test-cluster fans out to: all, or a few.
+FAN ?= all
 
 help: ## say what each command does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 review: $(STAMP) ## make the review and print where it is
 	@$(BIN)/bilan build
 
 test: $(STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+
+test-cluster: $(STAMP) $(CLUSTER) ## test the workflow on a SLURM cluster of this machine (as root)
+	@for program in slurmctld munged rsync; do command -v $$program >/dev/null || { echo \
+	  "$$program is missing; on Debian or Ubuntu: apt-get install slurm-wlm munge rsync" >&2; exit 1; }; done
+	@BILAN_CLUSTER=$(FAN) $(BIN)/python -m pytest tests/cluster.py -s
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@BILAN_ROOT=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -34,4 +42,10 @@ clean: ## remove everything that was made, but not the environment
 # The environment: what requirements.lock pins, hashed and byte-compiled.
 $(STAMP): requirements.lock pyproject.toml
 	@sh bin/environment
+	@touch $@
+
+# Snakemake's executors for clusters, beside the environment and not in it: they slow every start.
+$(CLUSTER): requirements-cluster.lock $(STAMP)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps \
+	  --target .venv/cluster --requirement requirements-cluster.lock
 	@touch $@

@@ -10,10 +10,10 @@ from pathlib import Path
 from bilan.editions import earlier, edition, editions
 from bilan.notebooks import INDICES, SERIES
 
-if workflow.remote_exec:  # a job of a cluster warms up once, for all its steps
-    from bilan import forkserver
 
-    forkserver.keep()
+include: "workflow/cluster.smk"
+
+
 shell.prefix("exec 2>&1; ")  # what a step says is for the reader, not for Snakemake's log
 BILAN = f"{shlex.quote(sys.executable)} -m bilan"
 RUN = BILAN + " run {input.notebook} -p edition={wildcards.edition}"

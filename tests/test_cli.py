@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -185,3 +186,17 @@ def test_a_fault_in_the_program_is_not_hidden(project: Path, monkeypatch):
     monkeypatch.setattr(workflow, "prepare", lambda: 1 / 0)
     result = bilan("build")
     assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_an_unknown_profile_says_which_exist(project: Path):
+    shutil.copytree(ROOT / "profiles", project / "profiles")
+    line = refused(bilan("build", "--profile", "profiles/none"))
+    known = "profiles/kubernetes, profiles/slurm"
+    assert line == f"profiles/none: not a cluster profile; allowed: {known}"
+
+
+def test_a_cluster_s_plugins_are_no_part_of_the_environment(project: Path):
+    shutil.copytree(ROOT / "profiles", project / "profiles")
+    line = refused(bilan("build", "--profile", "profiles/slurm"))
+    assert line.startswith("profiles/slurm: Snakemake's executor slurm is not installed; ")
+    assert not (project / "build").exists()

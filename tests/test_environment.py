@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -24,6 +25,12 @@ def declared() -> dict[str, SpecifierSet]:
     return {canonical(r.name): r.specifier for r in map(Requirement, lines)}
 
 
+def of_the_cluster() -> dict[str, SpecifierSet]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extra = map(Requirement, project["optional-dependencies"]["cluster"])
+    return {canonical(r.name): r.specifier for r in extra}
+
+
 def in_conda() -> dict[str, SpecifierSet]:
     entries = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
     pip = next(e["pip"] for e in entries if isinstance(e, dict))
@@ -35,10 +42,10 @@ def in_conda() -> dict[str, SpecifierSet]:
     return found
 
 
-def locked() -> dict[str, list[str]]:
+def locked(file: str = "requirements.lock") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, version in re.findall(
-        r"^([a-z0-9._-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.M
+        r"^([a-z0-9._-]+)==([^ ;\\]+)", (ROOT / file).read_text("utf-8"), re.M
     ):
         found.setdefault(canonical(name), []).append(version)
     return found
@@ -64,9 +71,20 @@ def test_lock_pins_every_declared_package_within_its_bounds():
         assert all(version in bounds for version in lock[name]), (name, lock[name], bounds)
 
 
-def test_lock_is_hashed_and_holds_no_address():
-    text = (ROOT / "requirements.lock").read_text("utf-8")
+def test_what_a_cluster_needs_is_pinned_beside_the_environment_and_not_in_it():
+    beside = locked("requirements-cluster.lock")
+    for name, bounds in of_the_cluster().items():
+        assert all(version in bounds for version in beside[name]), (name, beside[name], bounds)
+    assert not set(beside) & set(locked())
+    assert not set(of_the_cluster()) & set(in_conda())
+
+
+@pytest.mark.parametrize(
+    ("file", "least"), [("requirements.lock", 100), ("requirements-cluster.lock", 10)]
+)
+def test_lock_is_hashed_and_holds_no_address(file: str, least: int):
+    text = (ROOT / file).read_text("utf-8")
     blocks = re.split(r"^(?=[a-z])", text, flags=re.M)[1:]
-    assert len(blocks) > 100
+    assert len(blocks) > least
     assert all("--hash=sha256:" in block for block in blocks)
     assert not re.search(r"https?://|file:|--(extra-)?index-url|--find-links", text)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,10 @@ import pytest
 from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
-from bilan import editions, fanout
+from bilan import editions, fanout, report
 from bilan.cli import app
 from bilan.editions import UsageError
+from bilan.facts import Facts
 from bilan.fanout import Place
 from bilan.wording import LANGUAGES, Wording, _catalogue
 
@@ -152,6 +154,35 @@ def test_a_page_says_the_place_and_score_that_its_data_give(built: Path):
     assert f"this score comes {Wording('en').ordinal(place)}" in text
     mean = sum(scores.values()) / len(scores)
     assert f"member states, as the review computes it, is {mean:.1f}" in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_is_true_of_its_country(built: Path, monkeypatch, lang: str):
+    """Its place, score and mean are counted here again; no sentence is left without its value."""
+    monkeypatch.setenv("BILAN_ROOT", str(built))
+    facts = Facts(editions.edition("2021"), lang)
+    scores = facts.tables["scores"].astype({"year": int})
+    members = list(fanout.choose("all", "all").countries)
+    for place in fanout.choose("all", "all").places:
+        dimension = {"egov": "overall"}.get(place.index, "total")
+        chosen = (scores["index"] == place.index) & (scores["dimension"] == dimension)
+        table = scores[chosen & scores["country"].isin(members)].sort_values(["vintage", "year"])
+        last = table.groupby(["vintage", "year"], sort=True).get_group(
+            tuple(table.iloc[-1][["vintage", "year"]])
+        )
+        mine = last.set_index("country")["value"]
+        rank = 1 + int((mine > mine[place.country]).sum())
+        decimals = 3 if mine.max() <= 1 else 1
+        text = report.place_text(facts, place, {}).replace("\\", "")
+        for said in (
+            facts.words.number(mine[place.country], decimals),
+            facts.words.number(mine.mean(), decimals),
+            facts.words.ordinal(rank),
+            facts.words.country(place.country),
+        ):
+            assert said in text, (place.name, said)
+        wrong = r"None|nan|<<|<%| de le | de les | à le | à les |1er place|\b(1er|1st) au 1er"
+        assert not re.search(wrong, text), (place.name, re.search(wrong, text))
 
 
 def test_the_review_itself_does_not_know_of_the_fan_out(built: Path):

@@ -25,13 +25,13 @@ def code(text: str) -> list[str]:
 
 
 def targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", MAKEFILE, flags=re.M))
+    return set(re.findall(r"^([a-z-]+):", MAKEFILE, flags=re.M))
 
 
 def named_targets() -> set[str]:
-    made = {target for piece in code(README) for target in re.findall(r"^make ([a-z]+)", piece)}
+    made = {target for piece in code(README) for target in re.findall(r"^make ([a-z-]+)", piece)}
     (listed,) = re.findall(r"`make help` lists the rest \((.*?)\)", README, flags=re.S)
-    return made | set(re.findall(r"`([a-z]+)`", listed))
+    return made | set(re.findall(r"`([a-z-]+)`", listed))
 
 
 def bilan_commands() -> list[list[str]]:

@@ -5,6 +5,7 @@ from bilan import fanout
 FAN = fanout.choose(config.get("countries", ""), config.get("indices", ""))
 FANNED = f"--countries {','.join(FAN.countries)} --indices {','.join(FAN.indices)}" if FAN else ""
 PLACES = [f"build/{FAN.edition.id}/places/{p.name}/{lang}/review.html" for p in FAN.places for lang in FAN.edition.languages]
+PLACES += [f"build/{FAN.edition.id}/runs/{p.run}" for p in FAN.places]
 
 
 rule place:

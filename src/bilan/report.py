@@ -107,24 +107,29 @@ def stage_place(edition: str, lang: str, place: Place, fan: FanOut) -> Path:
         The project. The executed notebook is taken from ``build/<edition>/runs/``.
     """
     chosen = editions.edition(edition)
-    build, source = editions.project_root() / "build", editions.project_root() / "report"
+    build = editions.project_root() / "build"
     project = build / chosen.id / "places" / place.name / lang
     facts = Facts(chosen, lang)
     run = build / chosen.id / "runs" / place.run / f"{lang}.ipynb"
     outputs = _label_outputs([run], project / "notebooks")
-    about = facts.tables["indices"].set_index("index").loc[place.index]
+    definition = _index(facts, place)[f"definition_{lang}"]
     own = {
-        "subtitle": escape_markdown(typeset(about[f"definition_{lang}"], lang)),
+        "subtitle": escape_markdown(typeset(definition, lang)),
         "toc": False,
         "number-sections": False,
         "places": _neighbours(facts, place, fan),
     }
     _furnish(project, facts, place.name, own)
-    environment = _environment(source / "places", facts, outputs)
-    environment.globals |= _about(facts, place) | {"ended": not pd.isna(about["ended_on"])}
-    text = _rendered(environment, source / "places" / f"{lang}.qmd")
-    _write(project / "review.qmd", typeset(text, lang))
+    _write(project / "review.qmd", place_text(facts, place, outputs))
     return project
+
+
+def place_text(facts: Facts, place: Place, outputs: dict[str, dict]) -> str:
+    """Return what a member state's page says, with those of its figures that there are."""
+    folder = editions.project_root() / "report/places"
+    environment = _environment(folder, facts, outputs)
+    environment.globals |= _about(facts, place)
+    return typeset(_rendered(environment, folder / f"{facts.lang}.qmd"), facts.lang)
 
 
 def _about(facts: Facts, place: Place) -> dict:
@@ -137,6 +142,7 @@ def _about(facts: Facts, place: Place) -> dict:
     sure = ranks[mine & (ranks["confidence"] != "low")].sort_values("vintage")["vintage"].unique()
     return {
         "index": place.index,
+        "ended": not pd.isna(_index(facts, place)["ended_on"]),
         "index_name": Markdown(words.text(f"index.{place.index}")),
         "country": place.country,
         "with_article": Markdown(words.country(place.country)),
@@ -145,6 +151,10 @@ def _about(facts: Facts, place: Place) -> dict:
         "published": [Europe(facts).rank(place.index, v, place.country) for v in sure],
         "figure": lambda kind: Markdown(place.label(kind)),
     }
+
+
+def _index(facts: Facts, place: Place) -> pd.Series:
+    return facts.tables["indices"].set_index("index").loc[place.index]
 
 
 def _neighbours(facts: Facts, place: Place, fan: FanOut) -> dict:
