@@ -96,7 +96,7 @@ rule programme:
         expand("data/processed/{{edition}}/{part}.parquet", part=PARTS),
         lambda w: [f"data/processed/{e.id}/{t}.parquet" for e in earlier(w.edition) for t in ("observations", *PARTS)],
         code(*SHOWN, "changes.py", "chantiers.py", "europe.py", "fanout.py", "growth.py", "ranking.py", "record.py"),
-        code("scoring.py", "standing.py", "track.py"),
+        code("miniatures.py", "scoring.py", "standing.py", "track.py"),
         notebook="notebooks/4-programme.ipynb",
     output:
         expand("data/processed/{{edition}}/{table}.parquet", table=JUDGED),
