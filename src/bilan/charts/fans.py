@@ -32,6 +32,7 @@ from bilan.charts.theme import (
     FORECAST_95,
     GREY,
     INK,
+    NARROW_LABEL,
     OBSERVED,
     OUTCOME,
     PAPER,
@@ -44,7 +45,6 @@ from bilan.charts.theme import (
     wrap,
 )
 
-NARROW_LABEL = 92  # widest line of a label on a phone, in pixels
 BANDS = (("q025", "q975", FORECAST_95), ("q10", "q90", FORECAST_80), ("q25", "q75", FORECAST_50))
 
 

@@ -9,12 +9,14 @@ from bilan.charts.theme import (
     GREY,
     INK,
     LABEL_SIZE,
+    NARROW_LABEL,
     OBSERVED,
     TARGET,
     TEXT,
     finish,
     heading,
     total_width,
+    wrap,
 )
 
 
@@ -51,12 +53,12 @@ def series(
     observed = dated(observed)
     if "facet" in observed:
         return _facets(observed, title, subtitle, reference, lang, narrow, percent, points)
-    names = _names(observed)
+    names = {n: "\n".join(wrap(n, NARROW_LABEL, bold=True)) if narrow else n for n in _names(observed)}
     frame = make_frame(
         [observed],
         lang,
         narrow,
-        labels_room(names),
+        labels_room(list(names.values())),
         280 if narrow else 260,
         percent=percent,
         reference=reference[0] if reference else None,
@@ -92,13 +94,13 @@ def _lines(observed, frame: Frame, reference, points: bool) -> list:
     return layers
 
 
-def _line_names(observed, frame: Frame, names: list[str]) -> list:
-    ends = [observed[observed["series"] == name].iloc[-1] for name in names]
-    colours = [INK if name == names[0] else TEXT for name in names]
-    return label_column(
-        frame,
-        [(end["value"], n, c) for end, n, c in zip(ends, names, colours, strict=True)],
-    )
+def _line_names(observed, frame: Frame, names: dict[str, str]) -> list:
+    """Write each line's name, as it is broken into lines, where the line ends."""
+    labels = []
+    for name, words in names.items():
+        end = observed[observed["series"] == name].iloc[-1]
+        labels.append((end["value"], words, TEXT if labels else INK))
+    return label_column(frame, labels)
 
 
 def _facets(observed, title, subtitle, reference, lang, narrow, percent, points):

@@ -101,7 +101,7 @@ def progress(
         ),
     )
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], reverse=True, nice=False), axis=None)
-    layers = _bars(bar, x, y) + _goal(x, target_label)
+    layers = _bars(bar, x, y) + _goal(x, y, bar["y"] if narrow else None, target_label)
     layers += _overflow(bar, reach, x, y)
     layers += _progress_words(bar, counts, narrow, left, width, y)
     chart = alt.layer(*layers).properties(width=width, height=round(height))
@@ -127,15 +127,21 @@ def _bars(bar: pd.DataFrame, x: alt.X, y: alt.Y) -> list:
     return layers
 
 
-def _goal(x: alt.X, label: str) -> list:
+def _goal(x: alt.X, y: alt.Y, bars: pd.Series | None, label: str) -> list:
+    """Mark the promise: one rule over all bars, or a stroke on each where words lie between."""
     row = pd.DataFrame({"shown": [1.0], "label": [label]})
-    rule = layer(row).mark_rule(color=TARGET, strokeWidth=1.5)
+    if bars is None:
+        rule = layer(row).mark_rule(color=TARGET, strokeWidth=1.5)
+        rule = rule.encode(x=x, y=alt.value(-8), y2=alt.value("height"))
+    else:
+        strokes = pd.DataFrame({"shown": 1.0, "y": bars - 10, "end": bars + 10})
+        rule = layer(strokes).mark_rule(color=TARGET, strokeWidth=2).encode(x=x, y=y, y2="end:Q")
     diamond = layer(row).mark_point(
         shape="diamond", size=90, fill=PAPER, stroke=TARGET, strokeWidth=2
     )
     above = alt.value(-8)
     return [
-        rule.encode(x=x, y=above, y2=alt.value("height")),
+        rule,
         diamond.encode(x=x, y=above),
         *text(row, x, above, TARGET, dx=9, fontWeight=600, halo=False, fontSize=SMALL_SIZE),
     ]

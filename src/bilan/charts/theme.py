@@ -48,6 +48,7 @@ PALETTE = {
 
 # Widths in the SVG's units. A wide chart is shown at 600 to 720 pixels, a narrow one on a phone.
 WIDE, NARROW = 720, 344
+NARROW_LABEL = 92  # widest line of a label beside a plot on a phone
 TITLE_SIZE, SUBTITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 18, 14, 14, 13
 LINE = 1.28  # height of a line of text, in its size
 
