@@ -53,7 +53,8 @@ def series(
     observed = dated(observed)
     if "facet" in observed:
         return _facets(observed, title, subtitle, reference, lang, narrow, percent, points)
-    names = {n: "\n".join(wrap(n, NARROW_LABEL, bold=True)) if narrow else n for n in _names(observed)}
+    room = NARROW_LABEL if narrow else total_width(narrow)
+    names = {name: "\n".join(wrap(name, room, bold=True)) for name in _names(observed)}
     frame = make_frame(
         [observed],
         lang,
