@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import altair as alt
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from bilan import forkserver, notebooks, warm
+from bilan.charts import drawing
 
 ROOT = Path(__file__).parents[1]
 BILAN = [sys.executable, "-m", "bilan"]
@@ -134,6 +136,21 @@ def test_asking_imports_next_to_nothing():
     assert (done.stdout, done.stderr) == ("\n", "")
 
 
+def test_drawer_draws_the_same_bytes(warmed, monkeypatch):
+    spec = alt.Chart(alt.Data(values=[{"x": 1234.5}])).mark_point().encode(x="x:Q").to_dict()
+    here = drawing._draw(spec, "fr", drawing._fonts())
+    assert "1\u202f200" in here
+    monkeypatch.setattr(drawing, "_draw", None)  # only a drawer can answer
+    assert drawing.svg(spec, "fr") == here
+
+
+def test_chart_that_drawers_refuse_fails_where_it_is_made(warmed):
+    spec = {"mark": "point", "data": {"values": []}}
+    with pytest.raises(ValueError, match="conversion failed"):
+        drawing.svg(spec | {"mark": "sundial"}, "en")
+    assert drawing.svg(spec, "en")
+
+
 # ------------------------------------------------------------------ isolation
 
 
@@ -230,11 +247,12 @@ def test_ending_the_asker_ends_the_run_and_its_kernel(write, tmp_path, warmed, m
     (tmp_path / "config/editions.yml").write_bytes((ROOT / "config/editions.yml").read_bytes())
     monkeypatch.delenv("BILAN_ROOT")
     asked, begun = hanging(write, tmp_path)
+    idle = processes(warmed)
     with subprocess.Popen(asked, cwd=tmp_path) as process:
         until(begun.exists)
         assert len(running(warmed)) == 2
         process.kill()
-    until(lambda: not running(warmed) and len(processes(warmed)) == 1)
+    until(lambda: not running(warmed) and processes(warmed) == idle)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])

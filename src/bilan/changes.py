@@ -25,10 +25,10 @@ def of_figures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         change first.
     """
     rows = []
-    for indicator in sorted(set(before["indicator"]) & set(after["indicator"])):
-        old = programme.series(before, indicator).tail(1)
-        new = programme.series(after, indicator).tail(1)
-        if old.empty or new.empty or new["date"].iloc[0] <= old["date"].iloc[0]:
+    was_known, is_known = programme.every_series(before), programme.every_series(after)
+    for indicator in sorted(set(was_known) & set(is_known)):
+        old, new = was_known[indicator].tail(1), is_known[indicator].tail(1)
+        if new["date"].iloc[0] <= old["date"].iloc[0]:
             continue
         (was, was_on), (now, now_on) = (t[["value", "date"]].iloc[0] for t in (old, new))
         rows.append((indicator, was, was_on, now, now_on, now / was if was else float("nan")))

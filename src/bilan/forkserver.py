@@ -71,6 +71,8 @@ SETTINGS = {
 #: A socket's path has at most 107 bytes, and the sockets of a kernel add 49 to this folder.
 LONGEST_PLACE = 58
 PR_SET_PDEATHSIG = 1
+#: Each takes some 100 MB. A notebook draws for half of its time at most.
+MOST_DRAWERS = 8
 
 
 @dataclass(frozen=True)
@@ -204,11 +206,15 @@ def main() -> None:
     import_all()
     if threads := len(os.listdir("/proc/self/task")) - 1:
         sys.exit(f"bilan: the imports started {threads} threads, so no warm process can be forked")
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # from here on, the end of stdin ends it
     gc.freeze()
     own = os.getpid()
+    drawers = start_drawers(listener)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # from here on, the end of stdin ends it
     request = serve(listener)
     if request is None:
+        for pid in drawers:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         shutil.rmtree(Path(os.environ[warm.WARM]).parent, ignore_errors=True)
         return
     outcome["status"] = 1
@@ -218,6 +224,36 @@ def main() -> None:
     except SystemExit as end:
         outcome["status"] = end.code if isinstance(end.code, int) else int(end.code is not None)
         raise
+
+
+def start_drawers(listener: socket.socket) -> list[int]:
+    """Fork the processes that draw charts, one for each processor.
+
+    They have threads of their own soon, the warm process still has none, and they end with it.
+    """
+    drawing = importlib.import_module("bilan.charts.drawing")
+    own, drawers = os.getpid(), []
+    with socket.socket(socket.AF_UNIX) as charts:
+        charts.bind(drawing.address())
+        charts.listen(64)
+        while len(drawers) < min(os.cpu_count() or 1, MOST_DRAWERS):
+            if pid := os.fork():
+                drawers.append(pid)
+                continue
+            listener.close()
+            try:
+                _die_with(own)
+                drawing.serve(charts)
+            finally:
+                os._exit(1)
+    return drawers
+
+
+def _die_with(parent: int) -> None:
+    """Have the system kill this fork when the warm process ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it ended before this process could ask to be told
 
 
 def _leave(outcome: dict[str, int]) -> None:
@@ -331,9 +367,7 @@ def become(request: Request, parent: int) -> Callable[[], object]:
     """
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(1)  # it ended before this process could ask to be told
+    _die_with(parent)
     folder = folder_of(os.getpid())
     folder.mkdir(mode=0o700)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

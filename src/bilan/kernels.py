@@ -116,10 +116,18 @@ class WarmEngine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-        """Execute a notebook."""
-        return super().execute_managed_notebook(
-            nb_man, kernel_name, kernel_manager_class=WarmKernelManager, **kwargs
-        )
+        """Execute a notebook, and write its copy once, at the end or when it is cut short.
+
+        Papermill would check and write all of it before and after every cell.
+        """
+        save, nb_man.save = nb_man.save, lambda **_: None
+        try:
+            return super().execute_managed_notebook(
+                nb_man, kernel_name, kernel_manager_class=WarmKernelManager, **kwargs
+            )
+        except Exception:
+            save()
+            raise
 
 
 def launch_kernel() -> None:

@@ -158,7 +158,7 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
     failed = _kept_on_failure(output)
     with _own_ipython():
         try:
-            papermill.execute_notebook(
+            executed = papermill.execute_notebook(
                 notebook,
                 failed,
                 parameters=dict(parameters),
@@ -175,7 +175,7 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
         except (CellTimeoutError, DeadKernelError) as error:
             fault = f"cell {_last_started(failed)}: {_told(error)}"
             raise NotebookError(f"{notebook.name}, {fault} (executed copy: {failed})") from None
-    nbformat.write(_without_timings(nbformat.read(failed, as_version=4)), failed)
+    nbformat.write(_without_timings(executed), failed)
     os.replace(failed, output)
     return output
 

@@ -33,14 +33,23 @@ def series(observations: pd.DataFrame, indicator: str) -> pd.DataFrame:
     one published first. For a count that several sources state as floor and as figure,
     an exact or rounded figure is preferred to a bound.
     """
-    found = usable(observations[observations["indicator"] == indicator])
+    return _ordered(observations[observations["indicator"] == indicator]).reset_index(drop=True)
+
+
+def every_series(observations: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return what :func:`series` returns for each indicator, sorted once for all of them."""
+    groups = _ordered(observations).groupby("indicator")
+    return {indicator: figures.reset_index(drop=True) for indicator, figures in groups}
+
+
+def _ordered(observations: pd.DataFrame) -> pd.DataFrame:
+    found = usable(observations)
     order = found.assign(
         _confidence=found["confidence"].map({"high": 0, "medium": 1}),
         _bound=found["qualifier"].isin(["at_least", "at_most"]),
     ).sort_values(["date", "_confidence", "_bound", "published_on", "source_id", "value"])
-    return (
-        order.drop_duplicates("date").drop(columns=["_confidence", "_bound"]).reset_index(drop=True)
-    )
+    once = order.drop_duplicates(["indicator", "date"])
+    return once.drop(columns=["_confidence", "_bound"])
 
 
 def _reaches(figures: pd.DataFrame, target: pd.Series) -> pd.DataFrame:
@@ -128,9 +137,10 @@ def target_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFra
         The columns of ``targets`` and those of :func:`judge`, by date then name.
     """
     cumulative = tables["indicators"].set_index("indicator")["cumulative"]
+    known, none = every_series(tables["observations"]), series(tables["observations"], "")
     rows = []
     for _, target in tables["targets"].iterrows():
-        figures = series(tables["observations"], target["indicator"])
+        figures = known.get(target["indicator"], none)
         figures.attrs["cumulative"] = bool(cumulative.get(target["indicator"], False))
         rows.append({**target, **judge(target, figures, as_of)})
     states = pd.DataFrame(rows, columns=[*tables["targets"], *_verdict("", pd.DataFrame())])

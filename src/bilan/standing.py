@@ -167,9 +167,13 @@ class Standing:
             f"standing.{key}", country=self.name, index=self.index_name, **values
         )
 
+    @cached_property
+    def _country_names(self) -> dict[str, str]:
+        table = self.facts.tables["countries"]
+        return dict(zip(table["country"], table[f"name_{self.facts.lang}"], strict=True))
+
     def _country(self, code: str) -> str:
-        table = self.facts.tables["countries"].set_index("country")
-        return table.at[code, f"name_{self.facts.lang}"]
+        return self._country_names[code]
 
     @property
     def name(self) -> str:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import altair as alt
-import vl_convert
 
-from bilan.charts.theme import NARROW, WIDE, locale, register_fonts
+from bilan.charts import drawing
+from bilan.charts.theme import NARROW, WIDE
 
 VEGALITE_MIME = "application/vnd.vegalite.v6+json"
-_VEGALITE = "6.4"  # the version whose schema Altair 6 writes and vl-convert carries
 
 # Vega describes every mark in English. A page says it once, in the figure's own alternative text.
 _ARIA = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
@@ -31,15 +30,7 @@ def to_svg(chart: alt.TopLevelMixin, lang: str = "fr") -> str:
 
 
 def _draw(spec: dict, lang: str) -> str:
-    register_fonts()
-    words = locale(lang)
-    svg = vl_convert.vegalite_to_svg(
-        spec,
-        vl_version=_VEGALITE,
-        allowed_base_urls=[],
-        format_locale=words["number"],
-        time_format_locale=words["time"],
-    )
+    svg = drawing.svg(spec, lang)
     for pattern in (_ARIA, _HIDDEN, _INERT):
         svg = pattern.sub("", svg)
     svg = _full_width(svg.replace('class="marks"', 'class="chart"', 1))

@@ -21,6 +21,7 @@ from bilan.charts.marks import (
     layer,
     observed_layers,
     outcome_layers,
+    overlay,
     qualifier_key,
     target_layers,
     text,
@@ -161,7 +162,7 @@ def fan(
         layers += target_layers(targets, frame.x, frame.y)
     layers += labels_inside(frame, inside, _obstacles(frame, observed, quantiles, outcome))
     layers += label_column(frame, column)
-    chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
+    chart = overlay(layers, width=frame.width, height=frame.height)
     return finish(chart, heading(title, subtitle, narrow, " · ".join(filter(None, key))), lang)
 
 
@@ -250,7 +251,7 @@ def curves(
     layers += observed_layers(observed, frame.x, frame.y)
     ends = [rows["value"].iloc[-1] for rows in lines]
     layers += label_column(frame, [(end, n, TEXT) for end, n in zip(ends, names, strict=True)])
-    chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
+    chart = overlay(layers, width=frame.width, height=frame.height)
     return finish(chart, heading(title, subtitle, narrow, qualifier_key(observed, lang)), lang)
 
 
@@ -288,5 +289,5 @@ def small_fan(
         layers.append(
             diamond.mark_point(shape="diamond", size=70, fill=PAPER, stroke=TARGET, strokeWidth=2)
         )
-    chart = alt.layer(*layers).properties(width=width, height=height)
+    chart = overlay(layers, width=width, height=height)
     return finish(chart, None, lang)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import altair as alt
 import pandas as pd
 
-from bilan.charts.marks import event_layers, grid_axis, text, time_axis
+from bilan.charts.marks import event_layers, grid_axis, layer, text, time_axis
 from bilan.charts.placing import place, spread
 from bilan.charts.theme import (
     LABEL_SIZE,
@@ -146,10 +146,10 @@ def labels_inside(
         row = pd.DataFrame({"label": [words]})
         if spot.led:
             edge = spot.box.top + (spot.box.height + 2 if spot.box.top < y else -1)
-            ends = {"x": alt.value(x), "y": alt.value(y), "y2": alt.value(edge)}
-            layers.insert(0, alt.Chart(row).mark_rule(color=colour, strokeWidth=1).encode(**ends))
+            ends = {"x": alt.XValue(x), "y": alt.YValue(y), "y2": alt.Y2Value(edge)}
+            layers.insert(0, layer(row).mark_rule(color=colour, strokeWidth=1).encode(**ends))
         style = {"align": spot.align, "fontWeight": 600}
-        layers += text(row, alt.value(spot.x), alt.value(spot.first_line), colour, **style)
+        layers += text(row, alt.XValue(spot.x), alt.YValue(spot.first_line), colour, **style)
     return layers
 
 

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from bilan.charts.frame import Frame, events_of, label_column, labels_room, make_frame
-from bilan.charts.marks import dated, layer, observed_layers, qualifier_key, text
+from bilan.charts.marks import dated, layer, observed_layers, overlay, qualifier_key, text
 from bilan.charts.theme import (
     GREY,
     INK,
@@ -67,7 +67,7 @@ def series(
     layers = events_of(None if events is None else dated(events), frame)
     layers += _lines(observed, frame, reference, points)
     layers += _line_names(observed, frame, names)
-    chart = alt.layer(*layers).properties(width=frame.width, height=frame.height)
+    chart = overlay(layers, width=frame.width, height=frame.height)
     key = qualifier_key(observed, lang) if points else ""
     return finish(chart, heading(title, subtitle, narrow, key), lang)
 
@@ -122,11 +122,11 @@ def _facets(observed, title, subtitle, reference, lang, narrow, percent, points)
             total=total,
         )
         rows = observed[observed["facet"] == name]
-        plot = alt.layer(*_lines(rows, frame, reference, points))
+        layers = _lines(rows, frame, reference, points)
         small = alt.Title(
             name, fontSize=LABEL_SIZE, color=INK, anchor="start", frame="group", offset=10
         )
-        plots.append(plot.properties(width=frame.width, height=frame.height, title=small))
+        plots.append(overlay(layers, width=frame.width, height=frame.height, title=small))
     chart = alt.concat(*plots, columns=columns, spacing=gap)
     key = qualifier_key(observed, lang) if points else ""
     return finish(chart, heading(title, subtitle, narrow, key), lang)

@@ -25,8 +25,34 @@ QUALIFIERS = ("exact", "about", "at_least", "at_most")
 
 
 def layer(data: pd.DataFrame) -> alt.Chart:
-    """Start a layer on a table."""
-    return alt.Chart(data)
+    """Start a layer on a table of dates, numbers, truths and words."""
+    columns = {str(name): _plain(column) for name, column in data.items()}
+    rows = zip(*columns.values(), strict=True)
+    # A tuple, because Altair copies lists and what is in them again and again.
+    return alt.Chart({"values": tuple(dict(zip(columns, row, strict=True)) for row in rows)})
+
+
+def _plain(column: pd.Series) -> list:
+    """Return a column as JSON has it: a date as ISO text, None for what is missing.
+
+    Altair does the same to every table, for many more kinds of columns, in ten times the time.
+    """
+    missing = column.isna()
+    if column.dtype.kind == "M":
+        return [
+            "" if gone else day.isoformat() for day, gone in zip(column, missing, strict=True)
+        ]
+    return [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
+
+
+def overlay(layers: list, **options: object) -> alt.LayerChart:
+    """Lay marks over each other in one plot.
+
+    `alt.layer` copies each of them twice, with all that hangs on it: half of a chart's time.
+    """
+    chart = alt.LayerChart(**options)
+    chart.layer = layers
+    return chart
 
 
 def dated(frame: pd.DataFrame) -> pd.DataFrame:
@@ -40,7 +66,7 @@ def text(data: pd.DataFrame, x: alt.X, y: alt.Y, colour: str, halo: bool = True,
     style = {"fontSize": LABEL_SIZE, "align": "left", "baseline": "middle"} | options
     style["lineBreak"] = "\n"
     style.setdefault("lineHeight", round(style["fontSize"] * 1.25))
-    base = layer(data).encode(x=x, y=y, text="label:N")
+    base = layer(data).encode(x=x, y=y, text=alt.Text("label:N"))
     words = base.mark_text(color=colour, **style)
     if not halo:
         return [words]
@@ -111,13 +137,13 @@ def event_layers(events: pd.DataFrame, x: alt.X, span: tuple, width: float) -> l
     frame = pd.DataFrame(placed, columns=["date", "label", "row", "flip"])
     layers: list = []
     for (row, flip), rows in frame.groupby(["row", "flip"]):
-        top = alt.value(-4 - row * 17)
+        top = alt.YValue(-4 - row * 17)
         rule = layer(rows).mark_rule(color=RULE, strokeWidth=1, strokeDash=[3, 2])
-        layers.append(rule.encode(x=x, y=top, y2=alt.value("height")))
+        layers.append(rule.encode(x=x, y=top, y2=alt.Y2Value("height")))
         layers += text(
             rows,
             x,
-            alt.value(-9 - row * 17),
+            alt.YValue(-9 - row * 17),
             TEXT,
             halo=False,
             fontSize=SMALL_SIZE,

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from bilan.charts.frame import moment
-from bilan.charts.marks import grid_axis, layer, text, time_axis
+from bilan.charts.marks import grid_axis, layer, overlay, text, time_axis
 from bilan.charts.theme import (
     FORECAST_80,
     GREY,
@@ -104,7 +104,7 @@ def progress(
     layers = _bars(bar, x, y) + _goal(x, y, bar["y"] if narrow else None, target_label)
     layers += _overflow(bar, reach, x, y)
     layers += _progress_words(bar, counts, narrow, left, width, y)
-    chart = alt.layer(*layers).properties(width=width, height=round(height))
+    chart = overlay(layers, width=width, height=round(height))
     return finish(chart, heading(title, subtitle, narrow), lang)
 
 
@@ -132,14 +132,14 @@ def _goal(x: alt.X, y: alt.Y, bars: pd.Series | None, label: str) -> list:
     row = pd.DataFrame({"shown": [1.0], "label": [label]})
     if bars is None:
         rule = layer(row).mark_rule(color=TARGET, strokeWidth=1.5)
-        rule = rule.encode(x=x, y=alt.value(-8), y2=alt.value("height"))
+        rule = rule.encode(x=x, y=alt.YValue(-8), y2=alt.Y2Value("height"))
     else:
         strokes = pd.DataFrame({"shown": 1.0, "y": bars - 10, "end": bars + 10})
         rule = layer(strokes).mark_rule(color=TARGET, strokeWidth=2).encode(x=x, y=y, y2="end:Q")
     diamond = layer(row).mark_point(
         shape="diamond", size=90, fill=PAPER, stroke=TARGET, strokeWidth=2
     )
-    above = alt.value(-8)
+    above = alt.YValue(-8)
     return [
         rule,
         diamond.encode(x=x, y=above),
@@ -168,11 +168,11 @@ def _progress_words(bar, counts, narrow, left, width, y) -> list:
         style = {"halo": False, "fontSize": SMALL_SIZE}
         if narrow:
             up = -14 - LABEL_SIZE * LINE * (n_label - 0.5)
-            layers += text(row, alt.value(0), y, INK, fontWeight=600, dy=up)
-            layers += text(words, alt.value(0), y, TEXT, dy=17, **style | {"halo": True})
+            layers += text(row, alt.XValue(0), y, INK, fontWeight=600, dy=up)
+            layers += text(words, alt.XValue(0), y, TEXT, dy=17, **style | {"halo": True})
         else:
-            layers += text(row, alt.value(-left), y, INK, halo=False, dy=lift * (n_label - 1))
-            layers += text(words, alt.value(width + 14), y, TEXT, dy=lift * (n_text - 1), **style)
+            layers += text(row, alt.XValue(-left), y, INK, halo=False, dy=lift * (n_label - 1))
+            layers += text(words, alt.XValue(width + 14), y, TEXT, dy=lift * (n_text - 1), **style)
     return layers
 
 
@@ -223,8 +223,8 @@ def timeline(
     for i in range(len(rows)):
         row = rows.iloc[[i]]
         up = -LABEL_SIZE * LINE / 2 * (count[i] - 1 + narrow)
-        layers += text(row, alt.value(-left), y, INK, halo=narrow, dy=up)
-    chart = alt.layer(*layers).properties(width=width, height=round(height))
+        layers += text(row, alt.XValue(-left), y, INK, halo=narrow, dy=up)
+    chart = overlay(layers, width=width, height=round(height))
     return finish(chart, heading(title, subtitle, narrow), lang)
 
 
@@ -235,8 +235,8 @@ def _today(today, scale: alt.Scale, axis: alt.Axis) -> list:
     x = alt.X("date:T", scale=scale, axis=axis)
     rule = layer(row).mark_rule(color=RULE, strokeWidth=1, strokeDash=[3, 2])
     return [
-        rule.encode(x=x, y=alt.value(-4), y2=alt.value("height")),
-        *text(row, x, alt.value(-10), TEXT, halo=False, align="center", fontSize=SMALL_SIZE),
+        rule.encode(x=x, y=alt.YValue(-4), y2=alt.Y2Value("height")),
+        *text(row, x, alt.YValue(-10), TEXT, halo=False, align="center", fontSize=SMALL_SIZE),
     ]
 
 
@@ -246,7 +246,7 @@ def _milestones(rows, scale: alt.Scale, axis: alt.Axis, y: alt.Y, shift) -> list
     span = alt.X("first:T", scale=scale, axis=axis)
     layers: list = [
         base.mark_rule(color=GRID, strokeWidth=1).encode(y=y),
-        base.mark_rule(color=OBSERVED, strokeWidth=2).encode(x=span, x2="last:T", y=y),
+        base.mark_rule(color=OBSERVED, strokeWidth=2).encode(x=span, x2=alt.X2("last:T"), y=y),
     ]
     for name, style in (
         ("planned", {"shape": "diamond", "size": 110, "fill": PAPER, "stroke": TARGET}),
@@ -307,7 +307,7 @@ def measurement_vs_claim(
     for i in range(len(rows)):
         row = rows.iloc[[i]]
         up = -LABEL_SIZE * LINE / 2 * (count[i] - 1 + narrow)
-        layers += text(row, alt.value(-left), y, INK, halo=narrow, dy=up)
+        layers += text(row, alt.XValue(-left), y, INK, halo=narrow, dy=up)
     dots = rows.assign(y=rows["y"] + shift, label=rows["text"])
     for kind, colour, shape, fill in (
         ("claim", TARGET, "diamond", PAPER),
@@ -316,12 +316,12 @@ def measurement_vs_claim(
         part = dots[dots["kind"] == kind]
         base = layer(part).encode(x=x, y=y)
         layers.append(
-            base.mark_rule(color=RULE, strokeWidth=1, strokeDash=[1, 3]).encode(x2=alt.value(0))
+            base.mark_rule(color=RULE, strokeWidth=1, strokeDash=[1, 3]).encode(x2=alt.X2Value(0))
         )
         size = 140 if kind == "claim" else 90
         layers.append(
             base.mark_point(shape=shape, size=size, fill=fill, stroke=colour, strokeWidth=2)
         )
         layers += text(part, x, y, colour, dx=12, fontWeight=600)
-    chart = alt.layer(*layers).properties(width=width, height=round(height))
+    chart = overlay(layers, width=width, height=round(height))
     return finish(chart, heading(title, subtitle, narrow), lang)

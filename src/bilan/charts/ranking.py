@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from bilan.charts.marks import grid_axis, layer, text
+from bilan.charts.marks import grid_axis, layer, overlay, text
 from bilan.charts.placing import spread
 from bilan.charts.theme import (
     ACCENT,
@@ -73,7 +73,8 @@ def rank_history(
     marks = [1, *range(5, int(bottom) + 1, 5)]
     x, y, width = _rank_scales(ranks, marks, bottom, total_width(narrow) - right - 26, narrow)
 
-    others = layer(main[main["country"] != country]).encode(x=x, y=y, detail="country:N")
+    others = layer(main[main["country"] != country])
+    others = others.encode(x=x, y=y, detail=alt.Detail("country:N"))
     layers: list = [others.mark_line(color=GREY, strokeWidth=0.75)]
     others = [name for name in vintages if name != vintage]
     layers += _other_vintages(ranks[ranks["country"] == country], others, x, y, narrow)
@@ -82,7 +83,7 @@ def rank_history(
         own.mark_line(color=ACCENT, strokeWidth=3, strokeJoin="round"),
         own.mark_point(shape="circle", size=330, fill=ACCENT, stroke=PAPER, strokeWidth=1.5),
         own.mark_text(color=PAPER, fontSize=12, fontWeight=600, baseline="middle").encode(
-            text="rank:Q"
+            text=alt.Text("rank:Q")
         ),
     ]
     for rows, colour, weight in (
@@ -91,7 +92,7 @@ def rank_history(
     ):
         style = {"fontSize": SMALL_SIZE - 1, "fontWeight": weight, "dx": 13, "halo": False}
         layers += text(rows, x, y, colour, **style)
-    chart = alt.layer(*layers).properties(width=width, height=height)
+    chart = overlay(layers, width=width, height=height)
     key = _dash_key(vintage, others) if narrow else ""
     return finish(chart, heading(title, subtitle, narrow, key), lang)
 
@@ -198,7 +199,7 @@ def rank_distribution(
         layers += _bracket(low, high, interval_label, x, width, count)
     if current:
         row = pd.DataFrame({"rank": [current[0]], "label": [current[1]]})
-        under = alt.value(height + 30)
+        under = alt.YValue(height + 30)
         layers.append(
             layer(row)
             .mark_point(shape="triangle-up", size=70, fill=INK, stroke=INK)
@@ -207,7 +208,7 @@ def rank_distribution(
         flip = current[0] > count * 0.6
         side = {"align": "right" if flip else "left", "dx": -10 if flip else 10}
         layers += text(row, x, under, INK, fontWeight=600, halo=False, **side)
-    chart = alt.layer(*layers).properties(width=width, height=height)
+    chart = overlay(layers, width=width, height=height)
     return finish(chart, heading(title, subtitle, narrow), lang)
 
 
@@ -215,18 +216,18 @@ def _bracket(low: int, high: int, label: str, x: alt.X, width: float, count: int
     """Mark an interval of ranks above the bars."""
     row = pd.DataFrame({"rank": [low - 0.4], "to": [high + 0.4], "label": [label]})
     base = layer(row)
-    above = alt.value(-10)
+    above = alt.YValue(-10)
     layers: list = [
-        base.mark_rule(color=ACCENT, strokeWidth=1.5).encode(x=x, x2="to:Q", y=above),
+        base.mark_rule(color=ACCENT, strokeWidth=1.5).encode(x=x, x2=alt.X2("to:Q"), y=above),
     ]
     for edge in (low - 0.4, high + 0.4):
         tick = layer(pd.DataFrame({"rank": [edge]})).mark_rule(color=ACCENT, strokeWidth=1.5)
-        layers.append(tick.encode(x=x, y=above, y2=alt.value(-4)))
+        layers.append(tick.encode(x=x, y=above, y2=alt.Y2Value(-4)))
     wide, scale = text_width(label, LABEL_SIZE, bold=True), width / (count + 0.2)
     middle = (low + high) / 2
     middle = min(max(middle, wide / 2 / scale + 0.4), count + 0.6 - wide / 2 / scale)
     place = row.assign(rank=middle)
-    layers += text(place, x, alt.value(-21), ACCENT, align="center", fontWeight=600, halo=False)
+    layers += text(place, x, alt.YValue(-21), ACCENT, align="center", fontWeight=600, halo=False)
     return layers
 
 
@@ -287,7 +288,7 @@ def dot_plot(
         rule = layer(pd.DataFrame({"score": [mean[0]], "label": [mean[1]]}))
         layers.append(
             rule.mark_rule(color=INK, strokeWidth=1, strokeDash=[4, 3]).encode(
-                x=x, y=alt.value(-6), y2=alt.value(step * len(rows))
+                x=x, y=alt.YValue(-6), y2=alt.Y2Value(step * len(rows))
             )
         )
         at = mean[0] / ticks[-1] * width
@@ -295,7 +296,7 @@ def dot_plot(
         layers += text(
             pd.DataFrame({"score": [mean[0]], "label": [mean[1]]}),
             x,
-            alt.value(-10),
+            alt.YValue(-10),
             INK,
             halo=False,
             align=side,
@@ -313,6 +314,6 @@ def dot_plot(
         colour = ACCENT if weight == 600 else TEXT
         layers += text(part, x, y, colour, dx=8, **style)
         place = part.assign(label=part["name"])
-        layers += text(place, alt.value(-8), y, colour, align="right", **style)
-    chart = alt.layer(*layers).properties(width=width, height=step * len(rows))
+        layers += text(place, alt.XValue(-8), y, colour, align="right", **style)
+    chart = overlay(layers, width=width, height=step * len(rows))
     return finish(chart, heading(title, subtitle, narrow), lang)

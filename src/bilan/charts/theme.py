@@ -92,12 +92,6 @@ def locale(lang: str) -> dict[str, dict]:
 
 
 @cache
-def register_fonts() -> None:
-    """Give vl-convert the review's fonts, so that text is measured as it is drawn."""
-    vl_convert.register_font_directory(str(cached_fonts() / "static"))
-
-
-@cache
 def _advances(weight: str) -> dict[str, float]:
     with TTFont(cached_fonts() / "static" / f"BilanSans-{weight}.ttf") as font:
         widths, em = font["hmtx"].metrics, font["head"].unitsPerEm
@@ -227,8 +221,7 @@ def axis_room(ticks: Iterable[float], lang: str, percent: bool = False) -> float
 def finish(chart: alt.TopLevelMixin, title: alt.Title | None, lang: str) -> alt.TopLevelMixin:
     """Give a chart its heading, its locale and the common configuration."""
     text = {"labelColor": TEXT, "labelFontSize": LABEL_SIZE, "labelFontWeight": "normal"}
-    # Each of Altair's own setters copies the chart with all its data.
-    chart = chart.copy(deep=False)
+    # Each of Altair's own setters would copy the chart with all its layers.
     if title is not None:
         chart.title = title
     chart.background = "transparent"
