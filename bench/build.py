@@ -1,120 +1,260 @@
-"""Time the build against the same notebooks run one after the other with plain papermill.
+"""Time the build against the same work done plainly, one piece after the other.
 
-Everything happens in a clone of the committed state, so that nothing here is touched. Each
-figure is a ratio to the plain baseline of the same run: machines differ, ratios less.
+Plain is: every notebook run by the `papermill` command, then every edition rendered by a command
+of its own. Everything happens in a clone of the committed state, so that nothing here is touched.
+Each figure is a ratio to the plain baseline of the same run: machines differ, ratios less. Beside
+the time on the clock stands the processors' time, which a machine that is busy with other things
+distorts less.
 
-``python bench/build.py 2024 2025`` measures those editions alone, which takes a third of the time.
+``python bench/build.py 2025 --countries DE,IT`` measures an edition and a fan-out alone; a full
+run takes half an hour.
 """
 
+import argparse
 import csv
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import yaml
 
 ROOT = Path(__file__).parents[1]
-WANTED = {"clean build": 0.6, "nothing to do": 0.03, "one row of 2025": 0.3}
+GIB = 1024**3
+#: Runs of the fanned-out notebook by plain papermill, from which the time of all is inferred.
+SAMPLE = 3
 
 
-def plain_runs(clone: Path) -> list[list[str]]:
-    """Return the papermill command of every notebook run of the review."""
-    from bilan.editions import editions
-    from bilan.notebooks import INDICES, SERIES
+@dataclass(frozen=True)
+class Cost:
+    """What some work took: seconds on the clock, and of the processors."""
 
-    runs = []
-    for edition in editions():
-        year = ["-p", "edition", edition.id]
-        # -r takes a value as text: an edition's name looks like a number.
-        year[0] = "-r"
-        runs.append(["1-clean", *year])
-        for lang in edition.languages:
-            runs += [["2-adoption", *year, "-p", "series", s, "-p", "lang", lang] for s in SERIES]
-            runs += [["3-ranking", *year, "-p", "index", i, "-p", "lang", lang] for i in INDICES]
-            runs.append(["4-programme", *year, "-p", "lang", lang])
-    copy = str(clone / "plain.ipynb")
-    return [
-        [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", copy, *options]
-        for name, *options in runs
-    ]
+    clock: float
+    cpu: float
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.clock + other.clock, self.cpu + other.cpu)
+
+    def __mul__(self, times: float) -> "Cost":
+        return Cost(self.clock * times, self.cpu * times)
 
 
-def timed(work: Callable[[], object]) -> float:
-    started = time.monotonic()
+def cost(work: Callable[[], object]) -> Cost:
+    """Measure work that is done in child processes."""
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    started, before = time.monotonic(), spent()
     work()
-    return time.monotonic() - started
+    return Cost(time.monotonic() - started, spent() - before)
 
 
-def change_one_row(clone: Path) -> None:
-    """Raise one figure that was published in 2025 by one."""
-    path = clone / "data/raw/observations.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    row = next(
-        r for r in rows if r["published_on"].startswith("2025") and r["indicator"] == "tchap-mau"
-    )
-    row["value"] = str(int(row["value"]) + 1)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+@dataclass
+class Memory(threading.Thread):
+    """Watch the memory of all that this process starts: together, and the largest of them.
+
+    Shared pages are counted once (PSS), so that forks of one process don't count as many.
+    """
+
+    together: int = 0
+    largest: int = 0
+    daemon: bool = True
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        threading.Thread.__init__(self, daemon=True)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __enter__(self) -> "Memory":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.join()
+
+    def run(self) -> None:
+        """Look once a second: looking more often would slow down what is looked at."""
+        while not self.ended.wait(1):
+            found = [self._of(p) for p in psutil.Process().children(recursive=True)]
+            self.together = max(self.together, sum(pss for pss, _ in found))
+            self.largest = max([self.largest, *(rss for _, rss in found)])
+
+    @staticmethod
+    def _of(process: psutil.Process) -> tuple[int, int]:
+        try:
+            about = process.memory_full_info()
+        except psutil.Error:
+            return 0, 0
+        return about.pss, about.rss
 
 
-def keep_editions(clone: Path, wanted: list[str]) -> None:
-    """Leave only some editions in the clone's settings."""
-    path = clone / "config/editions.yml"
-    settings = yaml.safe_load(path.read_text("utf-8"))
-    settings["editions"] = [e for e in settings["editions"] if e["id"] in wanted]
-    path.write_text(yaml.safe_dump(settings), "utf-8")
+class Project:
+    """A clone of the committed state, with some of its editions."""
+
+    def __init__(self, root: Path, wanted: Sequence[str]):
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(root)], check=True)
+        self.root = root
+        settings = yaml.safe_load((root / "config/editions.yml").read_text("utf-8"))
+        if wanted:
+            settings["editions"] = [e for e in settings["editions"] if e["id"] in wanted]
+            (root / "config/editions.yml").write_text(yaml.safe_dump(settings), "utf-8")
+        self.editions: list[dict] = settings["editions"]
+        os.environ["BILAN_ROOT"] = str(root)
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(root / "src"),
+            "OMP_NUM_THREADS": "1",
+            "TZ": "UTC",
+        }
+
+    def run(self, *command: str, **added: str) -> None:
+        """Run a Python module in the clone; stop the bench if it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.root,
+            env=self.environment | added,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            sys.exit(f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+    def build(self) -> None:
+        """Bring the site up to date."""
+        self.run("bilan", "build", "--renderer", "embedded")
+
+    def plain(self, notebook: str, edition: str, **parameters: str) -> None:
+        """Run a notebook with the papermill command. Its -r takes a value as text."""
+        given = [a for name, value in parameters.items() for a in ("-p", name, value)]
+        copy = str(self.root / "plain.ipynb")
+        source = f"notebooks/{notebook}.ipynb"
+        self.run("papermill", source, copy, "-r", "edition", edition, *given)
+
+    def plain_notebooks(self) -> int:
+        """Run every notebook of the review plainly and return how many that were."""
+        from bilan.notebooks import INDICES, SERIES
+
+        runs = 0
+        for edition in self.editions:
+            asked = [("1-clean", {})]
+            for lang in edition["languages"]:
+                asked += [("2-adoption", {"series": s, "lang": lang}) for s in SERIES]
+                asked += [("3-ranking", {"index": i, "lang": lang}) for i in INDICES]
+                asked.append(("4-programme", {"lang": lang}))
+            for notebook, parameters in asked:
+                self.plain(notebook, edition["id"], **parameters)
+            runs += len(asked)
+        return runs
+
+    def plain_renders(self) -> None:
+        """Render every edition in every language, each by a command of its own."""
+        for edition in self.editions:
+            for lang in edition["languages"]:
+                given = ["--edition", edition["id"], "--lang", lang]
+                self.run("bilan", "render", *given, "--renderer", "embedded")
+
+    def change_observation(self) -> None:
+        """Raise one figure that was published in the year of the last edition by one."""
+        path, year = self.root / "data/raw/observations.csv", self.editions[-1]["id"]
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        row = next(
+            r for r in rows if r["published_on"][:4] == year and r["indicator"] == "tchap-mau"
+        )
+        row["value"] = str(int(row["value"]) + 1)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def change_chapter(self) -> None:
+        """Add a sentence to a chapter, which every edition shares."""
+        with (self.root / "report/fr/_europe.qmd").open("a", encoding="utf-8") as file:
+            file.write("\nUne phrase de plus.\n")
+
+    def fan_out(self, countries: str) -> int:
+        """Run the ranking notebook of the last edition for member states, in every index.
+
+        Returns
+        -------
+        int
+            How many runs that were.
+        """
+        from bilan import fanout, forkserver
+
+        fan = fanout.choose(countries, "all")
+        runs = [p.run for p in fan.places if p.country != fanout.HOME]
+        options = ["--cores", "2", "--nolock", "--config", "renderer=embedded"]
+        options += [f"countries={','.join(fan.countries)}", f"indices={','.join(fan.indices)}"]
+        targets = [f"build/{fan.edition.id}/runs/{run}" for run in runs]
+        with forkserver.started() as warm:
+            self.run("snakemake", *options, "--", *targets, **warm)
+        return len(runs) * len(fan.edition.languages)
 
 
 def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("editions", nargs="*", help="all by default")
+    parser.add_argument("--countries", default="all", help="of the fan-out; all by default")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bilan-bench-") as folder:
-        clone = Path(folder) / "clone"
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        if len(sys.argv) > 1:
-            keep_editions(clone, sys.argv[1:])
-        environment = {
-            **os.environ,
-            "BILAN_ROOT": str(clone),
-            "PYTHONPATH": str(clone / "src"),
-            "OMP_NUM_THREADS": "1",
-        }
-        os.environ["BILAN_ROOT"] = str(clone)
+        project = Project(Path(folder) / "clone", asked.editions)
+        with Memory() as memory:
+            clean = cost(project.build)
+        nothing = cost(project.build)
+        runs = 0
 
-        def run(command: list[str]) -> None:
-            done = subprocess.run(
-                command, cwd=clone, env=environment, capture_output=True, text=True
-            )
-            if done.returncode:
-                sys.exit(f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        def notebooks() -> None:
+            nonlocal runs
+            runs = project.plain_notebooks()
 
-        def build() -> None:
-            run([sys.executable, "-m", "bilan", "build"])
+        papermill, renders = cost(notebooks), cost(project.plain_renders)
+        project.change_observation()
+        observation = cost(project.build)
+        project.change_chapter()
+        chapter = cost(project.build)
+        places = 0
 
-        clean = timed(build)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-        nothing = timed(build)
-        change_one_row(clone)
-        one_row = timed(build)
-        commands = plain_runs(clone)
-        plain = timed(lambda: [run(command) for command in commands])
+        def fan_out() -> None:
+            nonlocal places
+            places = project.fan_out(asked.countries)
 
-    print(f"plain papermill, {len(commands)} notebooks one after the other: {plain:.0f} s = 1\n")
-    print(f"{'':18}{'seconds':>9}{'ratio':>9}{'wanted':>9}")
-    for name, seconds in (
-        ("clean build", clean),
-        ("nothing to do", nothing),
-        ("one row of 2025", one_row),
+        fanned = cost(fan_out)
+        last, countries = project.editions[-1]["id"], ("DE", "IT", "NL")[:SAMPLE]
+        sample = cost(lambda: [project.plain("3-ranking", last, country=c) for c in countries])
+
+    plain, alone = papermill + renders, sample * (places / SAMPLE)
+    print(f"plain: {runs} notebook runs by papermill, then the renders, one after the other")
+    print(f"{'':24}{'seconds':>9}{'of CPU':>9}{'ratio':>9}{'of CPU':>9}{'wanted':>10}")
+    for name, took, base, wanted in (
+        ("plain notebooks", papermill, plain, ""),
+        ("plain renders", renders, plain, ""),
+        ("clean build", clean, plain, "≤ 0.15"),
+        ("one observation", observation, plain, "≤ 0.05"),
+        ("one chapter", chapter, plain, "≤ 0.02"),
+        ("nothing to do", nothing, plain, "≤ 0.005"),
+        ("clean, to papermill", clean, papermill, "≤ 0.6"),
+        ("one observation, to it", observation, papermill, "≤ 0.3"),
+        ("nothing, to it", nothing, papermill, "≤ 0.03"),
+        (f"fan-out, {places} runs", fanned, alone, "≤ 0.08"),
     ):
-        print(f"{name:18}{seconds:9.1f}{seconds / plain:9.3f}{'≤ ' + str(WANTED[name]):>9}")
-    print(f"{'largest process':18}{peak:7.2f} GiB{'':9}{'≤ 1 GiB':>7}")
+        ratios = f"{took.clock / base.clock:9.4f}{took.cpu / base.cpu:9.4f}"
+        print(f"{name:24}{took.clock:9.1f}{took.cpu:9.1f}{ratios}{wanted:>10}")
+    print(f"{'memory, all together':24}{memory.together / GIB:9.2f} GiB{'≤ 2 GiB':>24}")
+    print(f"{'memory, largest process':24}{memory.largest / GIB:9.2f} GiB{'≤ 1 GiB':>24}")
 
 
 if __name__ == "__main__":

@@ -101,8 +101,7 @@ def build(
         with lock.alone() as turn:
             if last := workflow.recall(turn):
                 typer.echo(last, err=True)
-            workflow.prepare()
-            outcome = workflow.run(turn, renderer, cores, fan, profile)
+            outcome = workflow.build(turn, renderer, cores, fan, profile)
             turn.end(outcome.fault)
     site = editions.project_root() / "site/index.html"
     if outcome.status:

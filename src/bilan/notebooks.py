@@ -14,12 +14,16 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from bilan import editions
 from bilan.editions import UsageError
 from bilan.warm import WARM
+
+if TYPE_CHECKING:
+    # At run time each function imports it: that takes two seconds (its validator compiles
+    # grammars), and the Snakefile only reads the constants.
+    import nbformat
 
 #: Longest that one cell may take, in seconds. The slowest takes about two.
 CELL_TIMEOUT = 300
@@ -113,6 +117,8 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
 
 def _defaults(notebook: Path) -> dict[str, object]:
     """Return the default of every parameter, read from the cell tagged ``parameters``."""
+    import nbformat
+
     cells = nbformat.read(notebook, as_version=4).cells
     tagged = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
     if not tagged:
@@ -150,6 +156,7 @@ def run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> Path:
         When a cell fails, with its number, the exception and the executed copy's path.
     """
     check_parameters(notebook, parameters)
+    import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -195,6 +202,8 @@ ADDED = {"injected-parameters", "papermill-error-cell-tag"}
 
 def _own_cells(copy: Path) -> list[tuple[str, nbformat.NotebookNode]]:
     """Return the notebook's own cells, each with the number and name it was committed with."""
+    import nbformat
+
     cells = nbformat.read(copy, as_version=4).cells
     own = [cell for cell in cells if not ADDED & set(cell.metadata.get("tags", []))]
     return [(f"{number} ({cell.id})", cell) for number, cell in enumerate(own, 1)]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from bilan import editions, forkserver, manifest, seals
+from bilan import editions, forkserver, manifest, seals, unchanged
 from bilan.editions import UsageError
 from bilan.fanout import FanOut
 from bilan.lock import CUT_SHORT, Turn
@@ -127,7 +127,7 @@ def _unfinished(root: Path) -> list[str]:
     return sorted({str(Path(name).parent) if Path(name).suffix else name for name in made})
 
 
-def run(
+def build(
     turn: Turn,
     renderer: str,
     cores: int,
@@ -135,6 +135,31 @@ def run(
     profile: Path | None = None,
 ) -> Outcome:
     """Bring the site up to date.
+
+    Parameters and result are those of :func:`run`.
+
+    Raises
+    ------
+    bilan.catalog.DataError
+        When the data break their description; nothing is touched then.
+    """
+    root, started = editions.project_root(), time.monotonic()
+    # The site names the commit that it was made from.
+    request = [manifest.commit(root), renderer, " ".join(fan.countries), " ".join(fan.indices)]
+    if unchanged.since_complete_build(root, request):
+        return Outcome(seconds=time.monotonic() - started)
+    sources = unchanged.state(root, unchanged.SOURCES)
+    prepare()
+    outcome = run(turn, renderer, cores, fan, profile)
+    if not outcome.status:
+        unchanged.remember(root, request, sources)
+    return outcome
+
+
+def run(
+    turn: Turn, renderer: str, cores: int, fan: FanOut, profile: Path | None = None
+) -> Outcome:
+    """Run the workflow.
 
     Parameters
     ----------

@@ -39,9 +39,7 @@ def _plain(column: pd.Series) -> list:
     """
     missing = column.isna()
     if column.dtype.kind == "M":
-        return [
-            "" if gone else day.isoformat() for day, gone in zip(column, missing, strict=True)
-        ]
+        return ["" if gone else day.isoformat() for day, gone in zip(column, missing, strict=True)]
     return [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
 
 
