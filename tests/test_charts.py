@@ -231,7 +231,8 @@ def boxes(element, x=0.0, y=0.0):
 def test_spec_is_valid_and_survives_json(drawn):
     *_, chart, _ = drawn
     spec = chart.to_dict(validate=True)
-    assert alt.Chart.from_json(json.dumps(spec)).to_dict() == spec
+    written = json.dumps(spec)
+    assert alt.Chart.from_json(written).to_dict() == json.loads(written)
 
 
 def test_svg_is_the_same_twice(drawn):

@@ -268,9 +268,13 @@ class Facts:
     def series(self, indicator: str) -> list[Figure]:
         """Return the usable figures of an indicator, one a day, oldest first."""
         if indicator not in self._series:
-            found = programme.series(self.tables["observations"], indicator)
+            found = self._known.get(indicator, self.tables["observations"].head(0))
             self._series[indicator] = [self._figure(row) for _, row in found.iterrows()]
         return self._series[indicator]
+
+    @cached_property
+    def _known(self) -> dict[str, pd.DataFrame]:
+        return programme.every_series(self.tables["observations"])
 
     def claims(self, indicator: str) -> list[Figure]:
         """Return every figure of an indicator, the dubious ones too, oldest first."""
@@ -383,12 +387,16 @@ class Facts:
 
     def milestones(self, chapter: str = "", kind: str = "") -> list[Milestone]:
         """Return milestones by date, those of a chapter or kind if given."""
+        return [
+            found
+            for own_chapter, found in self._milestones
+            if (not chapter or own_chapter == chapter) and (not kind or found.kind == kind)
+        ]
+
+    @cached_property
+    def _milestones(self) -> list[tuple[str, Milestone]]:
         table = self.tables["milestone_states"]
-        if chapter:
-            table = table[table["chapter"] == chapter]
-        if kind:
-            table = table[table["kind"] == kind]
-        return [self._milestone(row) for _, row in table.iterrows()]
+        return [(row["chapter"], self._milestone(row)) for _, row in table.iterrows()]
 
     def _milestone(self, row: pd.Series) -> Milestone:
         dated = not pd.isna(row["date"])

@@ -315,7 +315,8 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
                     raise UsageError(f"{name}: label {label} stands in two cells")
                 found[label] = {**about, "notebook": f"notebooks/{name}.ipynb"}
                 cell.source = _options(about) + _without_options(cell.source)
-        nbformat.write(notebook, folder / f"{name}.ipynb")
+        # Nobody reads these lines, and Python's encoder indents ten times as slowly.
+        nbformat.write(notebook, folder / f"{name}.ipynb", indent=None)
     return found
 
 
@@ -337,10 +338,18 @@ def _without_options(source: str) -> str:
 # ------------------------------------------------------------------ chapters
 
 
+def _compiled() -> jinja2.BytecodeCache:
+    """Keep compiled chapters for the other editions, which share them."""
+    folder = editions.project_root() / "build/cache/chapters"
+    folder.mkdir(parents=True, exist_ok=True)
+    return jinja2.FileSystemBytecodeCache(str(folder))
+
+
 def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2.Environment:
     lang = facts.lang
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
+        bytecode_cache=_compiled(),
         variable_start_string="<<",
         variable_end_string=">>",
         block_start_string="<%",
