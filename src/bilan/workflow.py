@@ -156,9 +156,7 @@ def build(
     return outcome
 
 
-def run(
-    turn: Turn, renderer: str, cores: int, fan: FanOut, profile: Path | None = None
-) -> Outcome:
+def run(turn: Turn, renderer: str, cores: int, fan: FanOut, profile: Path | None = None) -> Outcome:
     """Run the workflow.
 
     Parameters

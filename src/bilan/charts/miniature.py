@@ -6,7 +6,7 @@ What they leave out stands beside them: the promise, what came of it, and its so
 import altair as alt
 import pandas as pd
 
-from bilan.charts.marks import dated, layer
+from bilan.charts.marks import dated, layer, overlay
 from bilan.charts.theme import (
     ACCENT,
     FORECAST_80,
@@ -55,7 +55,7 @@ def trend(
                 "high": [last["value"], expected[1]],
             }
         )
-        layers.append(layer(fan).mark_area(color=FORECAST_80).encode(x=x, y=y, y2="high:Q"))
+        layers.append(layer(fan).mark_area(color=FORECAST_80).encode(x=x, y=y, y2=alt.Y2("high:Q")))
     layers += _line(observed, x, y, OBSERVED)
     if target:
         goal = pd.DataFrame({"date": [pd.Timestamp(target[0])], "value": [target[1]]})
@@ -87,10 +87,10 @@ def strip(rows: pd.DataFrame) -> alt.LayerChart:
         ``value``, ``said``: whether the promise's own author says so, or someone who measured.
     """
     x = alt.X("value:Q", axis=None, scale=_across(0, rows["value"].max()))
-    y = alt.value(HEIGHT / 2)
+    y = alt.YValue(HEIGHT / 2)
     base = pd.DataFrame({"value": [0.0], "end": [float(rows["value"].max())]})
     said, measured = rows[rows["said"]], rows[~rows["said"]]
-    ruler = layer(base).mark_rule(color=RULE, strokeWidth=1).encode(x=x, x2="end:Q", y=y)
+    ruler = layer(base).mark_rule(color=RULE, strokeWidth=1).encode(x=x, x2=alt.X2("end:Q"), y=y)
     points = layer(measured).mark_point(size=60, fill=OBSERVED, stroke=OBSERVED).encode(x=x, y=y)
     return _small([ruler, points, *_goal(said, x, y)])
 
@@ -103,7 +103,7 @@ def parts(done: int, of: int) -> alt.LayerChart:
     circles = [
         layer(rows[rows["done"] == full])
         .mark_point(size=380, fill=fill, stroke=stroke, strokeWidth=2, opacity=1)
-        .encode(x=x, y=alt.value(HEIGHT / 2))
+        .encode(x=x, y=alt.YValue(HEIGHT / 2))
         for full, fill, stroke in ((True, OBSERVED, OBSERVED), (False, PAPER, GREY))
         if (rows["done"] == full).any()
     ]
@@ -136,5 +136,5 @@ def _goal(rows: pd.DataFrame, x: alt.X, y: object) -> list:
 
 
 def _small(layers: list) -> alt.LayerChart:
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    chart = overlay(layers, width=WIDTH, height=HEIGHT)
     return finish(chart, None, "fr")  # without a word, it is the same in every language
