@@ -6,9 +6,12 @@ Each figure is a ratio to the plain baseline of the same run: machines differ, r
 the time on the clock stands the processors' time, which a machine that is busy with other things
 distorts less.
 
-``python bench/build.py 2025 --countries DE,IT`` measures an edition and a fan-out alone; a full
-run takes half an hour.
+A full run takes half an hour. ``python bench/build.py 2025 --countries DE,IT`` measures one edition
+and a small fan-out. With ``--sample`` each notebook is run plainly once, for the last edition, and
+counted as often as the review runs it.
 """
+
+from __future__ import annotations
 
 import argparse
 import csv
@@ -21,15 +24,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import yaml
 
+if TYPE_CHECKING:
+    from bilan.fanout import FanOut
+
 ROOT = Path(__file__).parents[1]
 GIB = 1024**3
-#: Runs of the fanned-out notebook by plain papermill, from which the time of all is inferred.
-SAMPLE = 3
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,15 @@ class Cost:
     clock: float
     cpu: float
 
-    def __add__(self, other: "Cost") -> "Cost":
+    def __add__(self, other: Cost) -> Cost:
         return Cost(self.clock + other.clock, self.cpu + other.cpu)
 
-    def __mul__(self, times: float) -> "Cost":
+    def __mul__(self, times: float) -> Cost:
         return Cost(self.clock * times, self.cpu * times)
 
 
-def cost(work: Callable[[], object]) -> Cost:
-    """Measure work that is done in child processes."""
+def cost(name: str, work: Callable[[], object]) -> Cost:
+    """Measure work that is done in child processes, and tell on the way."""
 
     def spent() -> float:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -55,7 +61,9 @@ def cost(work: Callable[[], object]) -> Cost:
 
     started, before = time.monotonic(), spent()
     work()
-    return Cost(time.monotonic() - started, spent() - before)
+    found = Cost(time.monotonic() - started, spent() - before)
+    print(f"{name}: {found.clock:.1f} s, {found.cpu:.1f} s of CPU", file=sys.stderr, flush=True)
+    return found
 
 
 @dataclass
@@ -76,7 +84,7 @@ class Memory(threading.Thread):
     def __hash__(self) -> int:
         return id(self)
 
-    def __enter__(self) -> "Memory":
+    def __enter__(self) -> Memory:
         self.start()
         return self
 
@@ -142,21 +150,31 @@ class Project:
         source = f"notebooks/{notebook}.ipynb"
         self.run("papermill", source, copy, "-r", "edition", edition, *given)
 
-    def plain_notebooks(self) -> int:
-        """Run every notebook of the review plainly and return how many that were."""
+    def notebooks(self) -> dict[str, list[tuple[str, dict]]]:
+        """Return every notebook run of the review, by notebook: edition and parameters."""
         from bilan.notebooks import INDICES, SERIES
 
-        runs = 0
+        runs: dict[str, list[tuple[str, dict]]] = {}
         for edition in self.editions:
+            year = edition["id"]
             asked = [("1-clean", {})]
             for lang in edition["languages"]:
                 asked += [("2-adoption", {"series": s, "lang": lang}) for s in SERIES]
                 asked += [("3-ranking", {"index": i, "lang": lang}) for i in INDICES]
                 asked.append(("4-programme", {"lang": lang}))
             for notebook, parameters in asked:
-                self.plain(notebook, edition["id"], **parameters)
-            runs += len(asked)
+                runs.setdefault(notebook, []).append((year, parameters))
         return runs
+
+    def plain_notebooks(self, sample: bool) -> Cost:
+        """Run every notebook of the review plainly, or the last run of each for them all."""
+        total = Cost(0, 0)
+        for notebook, runs in self.notebooks().items():
+            chosen = runs[-1:] if sample else runs
+            for year, given in chosen:
+                took = cost(f"plain {notebook}", partial(self.plain, notebook, year, **given))
+                total += took * (len(runs) / len(chosen))
+        return total
 
     def plain_renders(self) -> None:
         """Render every edition in every language, each by a command of its own."""
@@ -184,24 +202,23 @@ class Project:
         with (self.root / "report/fr/_europe.qmd").open("a", encoding="utf-8") as file:
             file.write("\nUne phrase de plus.\n")
 
-    def fan_out(self, countries: str) -> int:
-        """Run the ranking notebook of the last edition for member states, in every index.
-
-        Returns
-        -------
-        int
-            How many runs that were.
-        """
-        from bilan import fanout, forkserver
+    def places(self, countries: str) -> FanOut:
+        """Return the fan-out to some member states other than France, in every index."""
+        from bilan import fanout
 
         fan = fanout.choose(countries, "all")
-        runs = [p.run for p in fan.places if p.country != fanout.HOME]
+        others = tuple(c for c in fan.countries if c != fanout.HOME)
+        return fanout.FanOut(others, fan.indices)
+
+    def fan_out(self, fan: FanOut) -> None:
+        """Run the ranking notebook of the last edition for member states and indices."""
+        from bilan import forkserver
+
         options = ["--cores", "2", "--nolock", "--config", "renderer=embedded"]
         options += [f"countries={','.join(fan.countries)}", f"indices={','.join(fan.indices)}"]
-        targets = [f"build/{fan.edition.id}/runs/{run}" for run in runs]
+        targets = [f"build/{fan.edition.id}/runs/{place.run}" for place in fan.places]
         with forkserver.started() as warm:
             self.run("snakemake", *options, "--", *targets, **warm)
-        return len(runs) * len(fan.edition.languages)
 
 
 def main() -> None:
@@ -209,35 +226,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("editions", nargs="*", help="all by default")
     parser.add_argument("--countries", default="all", help="of the fan-out; all by default")
+    parser.add_argument("--sample", action="store_true", help="run each notebook plainly once")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bilan-bench-") as folder:
         project = Project(Path(folder) / "clone", asked.editions)
         with Memory() as memory:
-            clean = cost(project.build)
-        nothing = cost(project.build)
-        runs = 0
-
-        def notebooks() -> None:
-            nonlocal runs
-            runs = project.plain_notebooks()
-
-        papermill, renders = cost(notebooks), cost(project.plain_renders)
+            clean = cost("clean build", project.build)
+        nothing = cost("nothing to do", project.build)
+        papermill = project.plain_notebooks(asked.sample)
+        renders = cost("plain renders", project.plain_renders)
         project.change_observation()
-        observation = cost(project.build)
+        observation = cost("one observation", project.build)
         project.change_chapter()
-        chapter = cost(project.build)
-        places = 0
+        chapter = cost("one chapter", project.build)
+        places = project.places(asked.countries)
+        fanned = cost("fan-out", lambda: project.fan_out(places))
+        last, countries = project.editions[-1]["id"], ("DE", "IT", "NL")
+        sample = cost(
+            "plain fan-out",
+            lambda: [project.plain("3-ranking", last, country=c) for c in countries],
+        )
+        runs = sum(map(len, project.notebooks().values()))
+        fan_runs = len(places.places) * len(places.languages)
 
-        def fan_out() -> None:
-            nonlocal places
-            places = project.fan_out(asked.countries)
-
-        fanned = cost(fan_out)
-        last, countries = project.editions[-1]["id"], ("DE", "IT", "NL")[:SAMPLE]
-        sample = cost(lambda: [project.plain("3-ranking", last, country=c) for c in countries])
-
-    plain, alone = papermill + renders, sample * (places / SAMPLE)
+    plain, alone = papermill + renders, sample * (fan_runs / len(countries))
     print(f"plain: {runs} notebook runs by papermill, then the renders, one after the other")
+    print("(inferred from one run of each notebook)" if asked.sample else "")
     print(f"{'':24}{'seconds':>9}{'of CPU':>9}{'ratio':>9}{'of CPU':>9}{'wanted':>10}")
     for name, took, base, wanted in (
         ("plain notebooks", papermill, plain, ""),
@@ -249,7 +263,7 @@ def main() -> None:
         ("clean, to papermill", clean, papermill, "≤ 0.6"),
         ("one observation, to it", observation, papermill, "≤ 0.3"),
         ("nothing, to it", nothing, papermill, "≤ 0.03"),
-        (f"fan-out, {places} runs", fanned, alone, "≤ 0.08"),
+        (f"fan-out, {fan_runs} runs", fanned, alone, "≤ 0.08"),
     ):
         ratios = f"{took.clock / base.clock:9.4f}{took.cpu / base.cpu:9.4f}"
         print(f"{name:24}{took.clock:9.1f}{took.cpu:9.1f}{ratios}{wanted:>10}")
