@@ -76,12 +76,17 @@ class Project:
             assert time.monotonic() < end, f"processes that outlive their build: {left}"
             time.sleep(0.05)
 
-    def temporary(self) -> Path | None:
+    def wait_until_begun(self, process: subprocess.Popen) -> None:
+        """Wait until a build has the project to itself, on a slow machine too."""
+        while self.locked().get("pid") != process.pid:
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.02)
+
+    def locked(self) -> dict:
         try:
-            named = json.loads((self.root / "build/lock").read_text("utf-8")).get("temporary")
+            return json.loads((self.root / "build/lock").read_text("utf-8"))
         except (OSError, ValueError):
-            return None
-        return Path(named) if named else None
+            return {}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -95,7 +100,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 @dataclass
 class Killed:
     project: Project
-    told: list[str]
     temporary: list[Path]
     status: int
     said: str
@@ -113,29 +117,26 @@ def killed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
     (project.root / "config/editions.yml").write_text(CONFIG)
     shutil.copytree(built / "site", project.root / "site")
     old, chance = project.site(), random.Random(2020)
-    told, temporary = [], []
+    temporary = []
     for attempt in range(KILLS):
         process = project.start("--renderer", "embedded")
+        project.wait_until_begun(process)
         try:
-            process.wait(chance.uniform(0.1, 14))
+            process.wait(chance.uniform(0, 8))
         except subprocess.TimeoutExpired:
             process.kill()
         if attempt % 2:  # all of it at once, as when the machine stops
             for pid in project.processes():
-                with_signal(pid)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         project.wait_until_alone()
-        told.append(process.communicate()[0])
-        temporary += filter(None, [project.temporary()])
-        if process.returncode == 0:
-            break
+        said = process.communicate()[0]
+        if process.returncode == 0:  # quicker than its killer
+            return Killed(project, temporary, 0, said)
+        temporary.append(Path(project.locked()["temporary"]))
         assert project.site() == old, f"after kill {attempt + 1}"
     status, said = project.build()
-    return Killed(project, told, temporary, status, said)
-
-
-def with_signal(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    return Killed(project, temporary, status, said)
 
 
 def test_a_killed_build_is_finished_by_the_next(killed: Killed):
@@ -146,7 +147,8 @@ def test_a_killed_build_is_finished_by_the_next(killed: Killed):
 
 
 def test_it_leaves_no_temporary_file(killed: Killed):
-    assert killed.temporary and not any(path.exists() for path in killed.temporary)
+    assert len(set(killed.temporary)) == len(killed.temporary) > 0
+    assert not any(path.exists() for path in killed.temporary)
     build = killed.project.root / "build"
     assert {p.name for p in build.iterdir()} <= {
         "2020", "fonts", "cache", "checked", "published", "lock", "workflow.log", "failed.log",
@@ -161,7 +163,7 @@ def test_the_same_inputs_give_the_same_bytes(killed: Killed, built: Path):
     theirs = contents(built / "site/2020")
     ours = contents(killed.project.root / "site/2020")
     assert [name for name in {*theirs, *ours} if theirs.get(name) != ours.get(name)] == []
-    assert len(ours) > 60
+    assert len(ours) > 50
 
 
 # ------------------------------------------------------------------ every other fault
@@ -230,8 +232,7 @@ def test_a_failing_renderer_is_named(sound: Project, tmp_path: Path):
 
 def test_of_two_builds_at_once_one_is_refused(sound: Project):
     first = sound.start()
-    while not sound.temporary():
-        time.sleep(0.01)
+    sound.wait_until_begun(first)
     second = sound.start()
     said, _ = second.communicate(timeout=60)
     assert (second.returncode, said) == (
