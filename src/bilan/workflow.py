@@ -114,7 +114,8 @@ def recall(turn: Turn) -> str:
     if turn.last == CUT_SHORT:
         doing = ", ".join(_unfinished(root))
         told = f"{CUT_SHORT} at {doing}" if doing else CUT_SHORT
-    return f"The build before this one {told} (its log is {kept})"
+    where = f" (its log is {kept})" if kept.exists() else ""
+    return f"The build before this one {told}{where}"
 
 
 def _unfinished(root: Path) -> list[str]:
