@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from bilan.editions import earlier, edition, editions
+from bilan.editions import address, earlier, edition, editions
 from bilan.notebooks import INDICES, SERIES
 
 
@@ -37,6 +37,7 @@ def code(*modules):
 WORDS = ("editions.py", "facts.py", "programme.py", "tables.py", "wording.py", "locale/*", "render/markdown.py")
 COUNTS = ("adoption.py", "curves.py", "forecasts.py", "observations.py", "priors.py", "traits.py")
 SHOWN = (*WORDS, *COUNTS, "exhibits.py", "charts/*.py")
+SHARED = ("citation.py", "discovery.py", "notebook_pages.py", "opendata.py", "pictures.py")
 STAGED = sorted(str(p) for p in Path("report").glob("*") if p.is_file() and p.suffix not in (".md", ".j2"))
 
 
@@ -114,8 +115,9 @@ rule stage:
         expand("build/{{edition}}/runs/ranking-{index}", index=INDICES),
         lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),
         STAGED, sorted(map(str, Path("report/filters").glob("*"))),
-        code(*WORDS, "europe.py", "fanout.py", "hindsight.py", "report.py"),
+        code(*WORDS, "citation.py", "europe.py", "fanout.py", "hindsight.py", "report.py"),
     output: "build/{edition}/{lang}/review.qmd"
+    params: address=address()  # a citation names it
     shell: "{BILAN} stage --edition {wildcards.edition} --lang {wildcards.lang}"
 
 
@@ -126,11 +128,21 @@ rule render:
     shell: "{BILAN} render --edition {wildcards.edition} --lang {wildcards.lang} --renderer {params.renderer}"
 
 
+rule card:
+    input: "build/{edition}/{lang}/review.html", "build/fonts", code("card.*", "editions.py", "wording.py", "locale/*")
+    output: "build/{edition}/{lang}/card.png"
+    shell: "{BILAN} card --edition {wildcards.edition} --lang {wildcards.lang}"
+
+
 include: "workflow/places.smk"
 
 
 rule publish:
-    input: [f"{p}/review.{kind}" for p in PROJECTS for kind in ("html", "pdf")], PLACES, LEFT, "build/fonts", "report/index.html.j2", code("checks/*.py", "editions.py", "fanout.py", "manifest.py", "publish.py", "wording.py", "locale/*")
+    input:
+        [f"{p}/{made}" for p in PROJECTS for made in ("review.html", "review.pdf", "card.png")],
+        PLACES, LEFT, "build/fonts",
+        sorted(map(str, Path("report").glob("*.j2"))), "config/editions.yml",
+        code("checks/*.py", "editions.py", "fanout.py", "manifest.py", "publish.py", "wording.py", "locale/*", *SHARED),
     output: touch("build/published")
     params: fanned=FANNED
     shell: "{BILAN} publish {params.fanned}"

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 BUILT_EDITIONS = ("2020", "2021")
 #: The pages of member states beside them.
 BUILT_PLACES = ("--countries", "DE,NL", "--indices", "desi")
+#: Where the built site says it is.
+ADDRESS = "https://example.org/bilan/"
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def _build(root: Path) -> None:
     settings = root / "config/editions.yml"
     described = yaml.safe_load(settings.read_text("utf-8"))
     described["editions"] = [e for e in described["editions"] if e["id"] in BUILT_EDITIONS]
+    described["address"] = ADDRESS
     settings.write_text(yaml.safe_dump(described), "utf-8")
     environment = {**os.environ, "BILAN_ROOT": str(root), "PYTHONPATH": str(root / "src")}
     done = subprocess.run(

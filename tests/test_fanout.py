@@ -146,7 +146,9 @@ def test_a_page_tells_its_own_country(built: Path):
 
 
 def test_a_page_says_the_place_and_score_that_its_data_give(built: Path):
-    with (built / "site/2021/data/fig-scores-desi-de.csv").open(newline="") as file:
+    with (built / "site/2021/data/fig-scores-desi-de.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
         scores = {row["country"]: float(row["score"]) for row in csv.DictReader(file)}
     place = 1 + sum(score > scores["DE"] for score in scores.values())
     text = page(built, "2021/en/desi-de.html").main.text.replace("\n", " ")

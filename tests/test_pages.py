@@ -49,6 +49,13 @@ def _languages(edition: str) -> list[str]:
 
 REVIEWS = [f"2021/{lang}/index.html" for lang in _languages("2021")]
 PAGES = ["index.html", *REVIEWS, "2021/fr/desi-nl.html"]
+#: The longest notebook, and the one that shows most tables.
+NOTEBOOKS = [
+    f"2021/{lang}/notebooks/{run}.html"
+    for lang, run in zip(
+        _languages("2021"), ("programme", "adoption-franceconnect-users"), strict=True
+    )
+]
 
 
 # ------------------------------------------------------------------ browser, server, visits
@@ -306,6 +313,36 @@ def test_motion_is_reduced_on_request(visit, name):
         }).length + document.getAnimations().length"""
     )
     assert moving == 0
+
+
+# ------------------------------------------------------------------ notebooks, permanent addresses
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1440, "light")])
+def test_notebooks_are_pages_like_the_others(visit, name, width, theme):
+    seen = visit(name, width, theme)
+    seen.unfold()
+    seen.page.evaluate(AXE_SCRIPT)
+    none(seen.page.evaluate(AXE, list(RULES)))
+    for check in ("cut", "overlaps", "cutLabels", "strayColours", "emptySections", "repeatedIds"):
+        none(seen.faults(check))
+    assert seen.page.evaluate("document.querySelectorAll('pre').length") > 10
+    scrolling = "[...document.querySelectorAll('main *')].filter(e => e.scrollWidth > e.clientWidth"
+    scrolling += " + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX))"
+    assert seen.page.evaluate(f"{scrolling}.every(e => e.tabIndex === 0)")
+    none(seen.console)
+
+
+@pytest.mark.parametrize("lang", _languages("2020"))
+def test_a_permanent_address_leads_to_its_figure(visit, lang):
+    """Also to where a figure would stand in an edition that knows too little to draw it."""
+    for label in ("fig-franceconnect", "fig-tchap"):
+        page = visit(f"2020/{lang}/#{label}").page
+        page.wait_for_function(
+            "id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 80",
+            arg=label,
+        )
 
 
 # ------------------------------------------------------------------ own files, no script, no server

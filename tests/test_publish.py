@@ -6,6 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
@@ -157,15 +158,25 @@ def rendered(project: Path) -> Path:
         (project / "build/fonts/web" / name).write_bytes(b"font")
     staged = project / "build/2020/fr"
     (staged / "notebooks").mkdir(parents=True)
+    (staged / "sources.json").write_text("[]")
     (staged / "review.html").write_text(
         PAGE.format('<link rel="stylesheet" href="review.css"><p>PDF-SIZE</p>')
     )
     (staged / "review.pdf").write_bytes(b"%PDF" + b"x" * 1234567)
+    (staged / "card.png").write_bytes(b"PNG")
     (staged / "renderer").write_text("embedded Pandoc 3, Typst 0\n")
     (project / "build/2020/runs/programme/data").mkdir(parents=True)
     (project / "build/2020/runs/programme/data/fig-x.csv").write_text("a\n1\n")
+    title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# Programme"}
+    (project / "build/2020/runs/programme/fr.ipynb").write_text(json.dumps({"cells": [title]}))
     (project / "data/processed/2020").mkdir(parents=True)
-    (project / "data/processed/2020/forecasts.parquet").write_bytes(b"PAR1")
+    made = {
+        "edition": ["2020"],
+        "subject": ["=1+1"],
+        "date": [pd.Timestamp("2021-12-31")],
+        "value": [-5.0],
+    }
+    pd.DataFrame(made).to_parquet(project / "data/processed/2020/forecasts.parquet")
     editions.freeze("2020")
     yield project
     editions._read_editions.cache_clear()
@@ -264,6 +275,7 @@ def finished(project: Path, image: str, svg: str = SVG, narrow: str = "") -> str
     (staged / "notebooks").mkdir(parents=True, exist_ok=True)
     (staged / "review_files").mkdir(exist_ok=True)
     (staged / "review_files/fig-x.svg").write_text(svg)
+    (staged / "sources.json").write_text("[]")
     (staged / "review.html").write_text(PAGE.format(image))
     about = {"label": "fig-x"} | ({"narrow": narrow} if narrow else {})
     output = {"output_type": "display_data", "data": {}, "metadata": {"bilan": about}}

@@ -25,10 +25,11 @@ ENTRIES: dict[str, str | tuple[str, ...]] = {
     "fonts": "src/bilan/fonts.py",
     "stage": "src/bilan/report.py",
     "render": "src/bilan/render/__init__.py",
+    "card": "src/bilan/card.py",
     "publish": "src/bilan/publish.py",
 }
 #: Steps that always run before, so that what they name is named.
-BEFORE = {"publish": ("stage", "render")}
+BEFORE = {"publish": ("stage", "render", "card")}
 
 
 def file_of(module: str) -> Path | None:
@@ -118,7 +119,7 @@ def test_what_is_staged_is_an_input_and_what_is_not_is_none():
 
     staged = {p.name for p in (ROOT / "report").glob("*") if p.is_file()} - {
         "README.md",
-        "index.html.j2",
+        *(p.name for p in (ROOT / "report").glob("*.j2")),
     }
     assert set(SHARED) <= staged
     assert 'suffix not in (".md", ".j2")' in SNAKEFILE

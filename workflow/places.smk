@@ -23,7 +23,7 @@ rule page:
         rules.programme.output,
         lambda w: f"build/{w.edition}/runs/{fanout.Place(w.index, w.country.upper()).run}",
         STAGED, sorted(map(str, Path("report/filters").glob("*"))), sorted(map(str, Path("report/places").glob("*"))),
-        code(*WORDS, "europe.py", "fanout.py", "hindsight.py", "report.py", "render/*", "render/filters/*"),
+        code(*WORDS, "citation.py", "europe.py", "fanout.py", "hindsight.py", "report.py", "render/*", "render/filters/*"),
     output: [f"build/{{edition}}/places/{{index}}-{{country}}/{lang}/review.html" for lang in FAN.edition.languages]
     params: renderer=config.get("renderer", "auto"), fanned=FANNED
     shell: "{BILAN} page {wildcards.index}-{wildcards.country} --edition {wildcards.edition} --renderer {params.renderer} {params.fanned}"

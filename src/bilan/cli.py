@@ -218,6 +218,15 @@ def page(
 
 
 @app.command()
+def card(edition: Edition, lang: Lang) -> None:
+    """Draw the picture that stands for a rendered edition where its address is shared."""
+    from bilan.card import draw
+
+    with _step(f"{edition} card {lang}"):
+        draw(edition, lang)
+
+
+@app.command()
 def publish(countries: Countries = "", indices: Indices = "") -> None:
     """Check the rendered pages and switch the site to them."""
     from bilan import publish as publishing

@@ -119,6 +119,26 @@ def _fault(edition: Edition) -> str:
     return ""
 
 
+def address() -> str:
+    """Return where the site is published, with a slash at its end; empty if no one said.
+
+    Raises
+    ------
+    UsageError
+        If ``address`` in ``config/editions.yml`` is no web address.
+    """
+    return _read_address(project_root() / "config/editions.yml")
+
+
+@lru_cache
+def _read_address(config: Path) -> str:
+    given = yaml.safe_load(config.read_text("utf-8")).get("address") or ""
+    if given and not re.fullmatch(r"https?://[^\s?#\"<>]+", str(given)):
+        allowed = "allowed: nothing, or an address such as https://example.org/bilan/"
+        raise UsageError(f"config/editions.yml: address {given!r} is not one; {allowed}")
+    return f"{given.rstrip('/')}/" if given else ""
+
+
 def editions() -> tuple[Edition, ...]:
     """Return every edition of ``config/editions.yml``, oldest first."""
     return _read_editions(project_root() / "config/editions.yml")

@@ -104,8 +104,8 @@ def _made_from(root: Path, name: str, edition: Edition) -> list[str]:
     everything += NOTEBOOKS.values()
     if folder != "data":
         return [*everything, "report"]
-    if (root / "data/raw" / f"{stem}.csv").exists() or file == "datapackage.json":
-        return [own] if file.endswith((".csv", ".json")) else [own, NOTEBOOKS["clean"]]
+    if (root / "data/raw" / f"{stem}.csv").exists():
+        return [own] if file.endswith(".csv") else [own, NOTEBOOKS["clean"]]
     runs = (root / "build" / edition.id / "runs").glob(f"*/data/{stem}.csv")
     run = next((p.parent.parent.name for p in sorted(runs)), "programme")
     if run.startswith("programme"):

@@ -7,15 +7,19 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
 import jinja2
 
-from bilan import editions, manifest
+from bilan import citation, discovery, editions, manifest, notebook_pages, opendata
+from bilan.card import CARD
 from bilan.checks import check
+from bilan.discovery import FEED, SITEMAP, Page
 from bilan.editions import Edition
-from bilan.fanout import FanOut, Place
+from bilan.fanout import HOME, FanOut, Place
+from bilan.pictures import inlined
 from bilan.report import INDEX, PDF_SIZE
 from bilan.wording import Wording
 
@@ -56,13 +60,12 @@ def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
         shutil.rmtree(fresh)
     fresh.mkdir(parents=True)
     for edition in editions.editions():
-        _place_edition(root, fresh, edition)
-    for place in fan.places:
-        _place_page(root, fresh, fan.edition, place)
-    _copy_tree(root / "build/fonts/web", fresh / "fonts")
+        _place_edition(root, fresh, edition, fan.places if edition == fan.edition else ())
+    shutil.copytree(root / "build/fonts/web", fresh / "fonts")
     for name in FURNITURE:
         shutil.copyfile(root / "report" / name, fresh / name)
     _write_indexes(root, fresh, fan)
+    _write_maps(fresh, fan)
     manifest.write(fresh, fan.options)
     faults = check(fresh)
     if faults:
@@ -71,34 +74,52 @@ def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
     return site / "index.html"
 
 
-def _place_edition(root: Path, fresh: Path, edition: Edition) -> None:
-    for lang in edition.languages:
-        staged, page = root / "build" / edition.id / lang, fresh / edition.id / lang
-        page.mkdir(parents=True)
-        pdf = page / f"bilan-{edition.id}.pdf"
-        shutil.copyfile(staged / "review.pdf", pdf)
-        text = finish(staged).replace(PDF_SIZE, _size(pdf, Wording(lang)))
-        (page / "index.html").write_text(text, "utf-8", newline="\n")
-    data = fresh / edition.id / "data"
-    _copy_tree(root / "build" / edition.id / "raw", data)
-    for figure in sorted((root / "build" / edition.id / "runs").glob("*/data/*.csv")):
-        shutil.copyfile(figure, data / figure.name)
-    for table in sorted(editions.processed(edition.id).glob("*.parquet")):
-        shutil.copyfile(table, data / table.name)
-
-
-def _place_page(root: Path, fresh: Path, edition: Edition, place: Place) -> None:
-    """Put a member state's page beside the edition's, in each language, and its data."""
+def _place_edition(root: Path, fresh: Path, edition: Edition, places: Sequence[Place]) -> None:
     build, target = root / "build" / edition.id, fresh / edition.id
+    own = sorted(path for path in build.glob("runs/*") if any(path.glob("*.ipynb")))
+    others = {place: build / "runs" / place.run for place in places if place.country != HOME}
+    opendata.publish(edition, target / "data", [*own, *others.values()])
     for lang in edition.languages:
-        text = finish(build / "places" / place.name / lang)
-        (target / lang / f"{place.name}.html").write_text(text, "utf-8", newline="\n")
-    for figure in sorted((build / "runs" / place.run / "data").glob("*.csv")):
-        shutil.copyfile(figure, target / "data" / figure.name)
+        folder = target / lang
+        folder.mkdir(parents=True)
+        pdf = folder / f"bilan-{edition.id}.pdf"
+        shutil.copyfile(build / lang / "review.pdf", pdf)
+        shutil.copyfile(build / lang / CARD, folder / CARD)
+        _write(folder / f"bilan-{edition.id}.bib", citation.bibtex(edition, lang))
+        text = finish(build / lang).replace(PDF_SIZE, _size(pdf, Wording(lang)))
+        told = discovery.report(edition, lang, text, fresh)
+        _write(folder / "index.html", _page(edition, lang, "index", told).complete(text))
+        _place_notebooks(root, fresh, edition, lang, own, "index")
+        for place in places:
+            text = finish(build / "places" / place.name / lang)
+            page = _page(edition, lang, place.name)
+            _write(fresh / page.path, page.complete(text))
+            if place in others:
+                _place_notebooks(root, fresh, edition, lang, [others[place]], place.name)
 
 
-def _copy_tree(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, dirs_exist_ok=True)
+def _page(edition: Edition, lang: str, name: str, data: Sequence[dict] = ()) -> Page:
+    """Return an edition's page of that name, which is the same in each language."""
+    versions = {other: f"{edition.id}/{other}/{name}.html" for other in edition.languages}
+    return Page(versions[lang], lang, versions, f"{edition.id}/{lang}/{CARD}", data)
+
+
+def _place_notebooks(
+    root: Path, fresh: Path, edition: Edition, lang: str, runs: Sequence[Path], review: str
+) -> None:
+    """Put notebooks beside the page that shows what they computed."""
+    template = _template(root, "notebook.html.j2")
+    for run in runs:
+        page = _page(edition, lang, f"notebooks/{run.name}")
+        text = notebook_pages.page(
+            template, run, fresh / _page(edition, lang, review).path, edition, lang
+        )
+        (fresh / page.path).parent.mkdir(exist_ok=True)
+        _write(fresh / page.path, page.complete(text))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8", newline="\n")
 
 
 # ------------------------------------------------------------------ pages
@@ -124,10 +145,8 @@ def finish(staged: Path) -> str:
         alt = attributes.get("alt", "")
         wide = source.read_text("utf-8")
         if source.stem not in narrow:
-            return _inlined(wide, alt, "chart")
-        return _inlined(wide, alt, "chart wide") + _inlined(
-            narrow[source.stem], alt, "chart narrow"
-        )
+            return inlined(wide, alt, "chart")
+        return inlined(wide, alt, "chart wide") + inlined(narrow[source.stem], alt, "chart narrow")
 
     return _spoken(re.sub(r"<img\b[^>]*>", inline, page), staged)
 
@@ -158,34 +177,58 @@ def _narrow_pictures(notebooks: Path) -> dict[str, str]:
     return found
 
 
-def _inlined(svg: str, alt: str, classes: str) -> str:
-    svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>", "", svg, flags=re.S).strip()
-    tag = svg[: svg.index(">")]
-    rest = re.sub(r'\s(?:class|role|aria-label)="[^"]*"', "", tag).removeprefix("<svg")
-    return f'<svg class="{classes}" role="img" aria-label="{alt}"{rest}{svg[len(tag) :]}'
+def _template(root: Path, name: str) -> jinja2.Template:
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(root / "report"),
+    ).get_template(name)
+
+
+def _languages() -> list[str]:
+    """Return every language that an edition is published in."""
+    return list(dict.fromkeys(lang for e in editions.editions() for lang in e.languages))
+
+
+def _index(lang: str) -> Page:
+    latest = next(e for e in reversed(editions.editions()) if lang in e.languages)
+    return Page(
+        INDEX[lang],
+        lang,
+        {other: INDEX[other] for other in _languages()},
+        f"{latest.id}/{lang}/{CARD}",
+    )
 
 
 def _write_indexes(root: Path, fresh: Path, fan: FanOut) -> None:
     """Write the list of editions in every language that an edition is published in."""
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-        (root / "report/index.html.j2").read_text("utf-8")
-    )
-    languages = list(dict.fromkeys(lang for e in editions.editions() for lang in e.languages))
-    for lang in languages:
-        others = [
-            {"lang": other, "name": Wording(other).text("language.name"), "href": INDEX[other]}
-            for other in languages
-            if other != lang
-        ]
-        page = template.render(
+    template = _template(root, "index.html.j2")
+    for lang in _languages():
+        text = template.render(
             editions=_listed(fresh, Wording(lang)),
             places=_listed_places(fan, Wording(lang)) if lang in fan.languages else {},
             lang=lang,
-            alternates=others,
-            script="review.js",
-            icon="icon.svg",
+            alternates=[
+                {"lang": other, "name": Wording(other).text("language.name"), "href": INDEX[other]}
+                for other in _languages()
+                if other != lang
+            ],
+            home="",
+            root="",
+            feed=FEED[lang],
         )
-        (fresh / INDEX[lang]).write_text(page + "\n", "utf-8", newline="\n")
+        _write(fresh / INDEX[lang], _index(lang).complete(text) + "\n")
+
+
+def _write_maps(fresh: Path, fan: FanOut) -> None:
+    """Write what lists the editions for machines: the feeds and, with an address, the sitemap."""
+    for lang in _languages():
+        _write(fresh / FEED[lang], discovery.feed(fresh, lang))
+    if editions.address():
+        pages = [_index(lang) for lang in _languages()]
+        pages += [_page(e, lang, "index") for e in editions.editions() for lang in e.languages]
+        pages += [_page(fan.edition, lang, p.name) for p in fan.places for lang in fan.languages]
+        _write(fresh / SITEMAP, discovery.sitemap(pages))
 
 
 def _listed(fresh: Path, words: Wording) -> list[dict]:

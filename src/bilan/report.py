@@ -18,7 +18,7 @@ import nbformat
 import pandas as pd
 import yaml
 
-from bilan import editions
+from bilan import citation, editions
 from bilan.editions import UsageError
 from bilan.europe import Europe
 from bilan.facts import Facts, Known, Markdown, Said, cite, said
@@ -298,7 +298,8 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        By label: ``notebook`` (path inside the project), ``sources``, ``data``.
+        By label: ``notebook`` (path inside the project), ``computed`` (the cell on the page of
+        the notebook), ``sources``, ``data``.
     """
     found: dict[str, dict] = {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -313,11 +314,25 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
                 label = about["label"]
                 if label in found:
                     raise UsageError(f"{name}: label {label} stands in two cells")
-                found[label] = {**about, "notebook": f"notebooks/{name}.ipynb"}
+                found[label] = {
+                    **about,
+                    "notebook": f"notebooks/{name}.ipynb",
+                    "computed": f"notebooks/{name_of(name)}#{anchor(cell.id)}",
+                }
                 cell.source = _options(about) + _without_options(cell.source)
         # Nobody reads these lines, and Python's encoder indents ten times as slowly.
         nbformat.write(notebook, folder / f"{name}.ipynb", indent=None)
     return found
+
+
+def name_of(run: str) -> str:
+    """Return the file name of a run's page, for instance ``adoption-tchap-mau.html``."""
+    return f"{run}.html"
+
+
+def anchor(cell: str) -> str:
+    """Return the anchor of a notebook's cell in its page."""
+    return f"cell-{cell}"
 
 
 def _options(about: dict) -> str:
@@ -368,6 +383,9 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         "facts": facts,
         "words": words,
         "cite": cite,
+        "citation": citation.sentence(facts.edition, lang),
+        "bibtex": Markdown(citation.bibtex(facts.edition, lang)),
+        "published": list(facts.tables),
         "has": outputs.__contains__,
         "show": _embedder(facts, outputs),
         **{name: _found(name, facts, Europe(facts), Hindsight(facts)) for name in ASK},
@@ -418,9 +436,9 @@ def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdow
         if about.get("data"):
             text = words.text("source.data")
             line.append(f"[{text}](../data/{about['data']})")
+        line.append(f"[{words.text('notebook.computed')}]({about['computed']})")
         parts = [f"{{{{< embed {about['notebook']}#{label} >}}}}"]
-        if line:
-            parts.append(f"::: {{.source}}\n{'. '.join(line)}.\n:::")
+        parts.append(f"::: {{.source}}\n{'. '.join(line)}.\n:::")
         if about.get("alt"):
             parts.append(f"::: {{.transcription}}\n{escape_markdown(about['alt'])}\n:::")
         return Markdown("\n\n".join(parts) + "\n")

@@ -22,6 +22,7 @@ def check(site: Path) -> list[str]:
     that says where it comes from equals the published table; a page can be read by those who
     don't see it.
     """
+    site = site.resolve()
     pages = {p: Page(p.read_text("utf-8")) for p in sorted(site.rglob("*.html"))}
     faults = [
         *links.check(site, pages),
