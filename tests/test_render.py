@@ -322,24 +322,17 @@ def test_typst_refuses_a_document_without_alternative_text(project):
 # The filter for Quarto ---------------------------------------------------------------
 
 
-def filtered(source: str, to: str) -> str:
-    import pypandoc
-
-    lua = str(FILTERS / "strip-notebook.lua")
-    return pypandoc.convert_text(source, to, format="markdown", extra_args=["--lua-filter", lua])
-
-
 def test_filter_removes_what_quarto_notes_on_a_cell():
     cell = '::: {.quarto-embed-nb-cell notebook="/else/x.ipynb" notebook-title="x" lang="fr"}\n'
     cell += '::: {.cell quarto-private-1="{}" papermill="{}" execution_count=3}\nMot\n:::\n:::\n'
     kept = '<divclass="quarto-embed-nb-cell"lang="fr"><divclass="cell"><p>Mot</p></div></div>'
-    assert "".join(filtered(cell, "html").split()) == kept
-    assert filtered(cell, "typst").count("#block[") == 1
+    assert "".join(filtered(cell, "strip-notebook.lua").split()) == kept
+    assert filtered(cell, "strip-notebook.lua", to="typst").count("#block[") == 1
 
 
 def test_filter_moves_the_alternative_text_to_the_picture():
     figure = '::: {#fig-x alt="Une \\"ligne\\""}\n![](x.svg)\n\n![](y.svg){alt="Autre"}\n:::\n'
-    page = BeautifulSoup(filtered(figure, "html"), "html.parser")
+    page = BeautifulSoup(filtered(figure, "strip-notebook.lua"), "html.parser")
     assert page.div.attrs == {"id": "fig-x"}
     assert [img["alt"] for img in page.find_all("img")] == ['Une "ligne"', "Autre"]
 
