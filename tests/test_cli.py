@@ -200,3 +200,16 @@ def test_a_cluster_s_plugins_are_no_part_of_the_environment(project: Path):
     line = refused(bilan("build", "--profile", "profiles/slurm"))
     assert line.startswith("profiles/slurm: Snakemake's executor slurm is not installed; ")
     assert not (project / "build").exists()
+
+
+def test_steps_done_on_other_machines_are_read_off_the_log():
+    log = """
+    rule ranking:
+        jobid: 11
+        reason: Missing output files: data/processed/2020/parts/rank-egov.parquet
+        wildcards: edition=2020, index=egov
+Finished jobid: 11 (Rule: ranking)
+Error in rule ranking, jobid: 12
+Finished jobid: 1 (Rule: publish)
+"""
+    assert workflow._finished(log) == ["2020 egov ranking", "publish"]
