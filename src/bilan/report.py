@@ -320,8 +320,8 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
                     "computed": f"notebooks/{name_of(name)}#{anchor(cell.id)}",
                 }
                 cell.source = _options(about) + _without_options(cell.source)
-        # Nobody reads these lines, and Python's encoder indents ten times as slowly.
-        nbformat.write(notebook, folder / f"{name}.ipynb", indent=None)
+        # Nobody reads its lines. nbformat would split and indent them, in ten times the time.
+        _write(folder / f"{name}.ipynb", json.dumps(notebook, ensure_ascii=False) + "\n")
     return found
 
 
