@@ -6,6 +6,7 @@ import base64
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from bilan.lock import CUT_SHORT, Turn
 DONE = "✓"
 #: As much of a fault as a line should tell, in letters.
 LONGEST = 300
+#: With less room than this, in bytes, a disk counts as full.
+FULL = 1 << 20
 
 
 @dataclass
@@ -210,8 +213,8 @@ def run(turn: Turn, renderer: str, cores: int, fan: FanOut, profile: Path | None
     if not outcome.status:
         outcome.fault = ""  # what was said was no fault
     elif not outcome.fault:
-        lines = outcome.log.read_text("utf-8", errors="replace").split("\n")
-        outcome.fault = next(filter(str.strip, reversed(lines)), "")[:LONGEST]
+        outcome.fault = _silent_fault(root, outcome.log)
+        print(outcome.fault, flush=True)
     outcome.seconds = time.monotonic() - started
     return outcome
 
@@ -224,6 +227,14 @@ def _follow(line: str, outcome: Outcome) -> None:
     elif not outcome.fault and not line.startswith((" ", "Traceback ")):
         outcome.fault = line[:LONGEST]
     print(line, flush=True)
+
+
+def _silent_fault(root: Path, log: Path) -> str:
+    """Say why a workflow failed of which no step said so: the disk is full, or the log tells."""
+    if shutil.disk_usage(root).free < FULL:
+        return f"{root}: No space left on device"
+    lines = log.read_text("utf-8", errors="replace").split("\n")
+    return next(filter(str.strip, reversed(lines)), "Snakemake ended without a word")[:LONGEST]
 
 
 def _finished(log: str) -> list[str]:
