@@ -36,7 +36,7 @@ def code(*modules):
 # What says a fact in words, and what shows it in a notebook.
 WORDS = ("editions.py", "facts.py", "programme.py", "tables.py", "wording.py", "locale/*", "render/markdown.py")
 COUNTS = ("adoption.py", "curves.py", "forecasts.py", "observations.py", "priors.py", "traits.py")
-SHOWN = (*WORDS, *COUNTS, "exhibits.py", "charts/*.py")
+SHOWN = (*WORDS, *COUNTS, "exhibits.py", "numbers.py", "tips.py", "charts/*.py")
 SHARED = ("citation.py", "discovery.py", "notebook_pages.py", "opendata.py", "pictures.py")
 STAGED = sorted(str(p) for p in Path("report").glob("*") if p.is_file() and p.suffix not in (".md", ".j2"))
 
@@ -60,6 +60,12 @@ rule fonts:
     input: code("fonts.py")
     output: directory("build/fonts")
     shell: "{BILAN} fonts"
+
+
+rule vega:
+    input: code("live.py")
+    output: "build/live/vega.js"
+    shell: "{BILAN} vega"
 
 
 rule clean:
@@ -140,9 +146,9 @@ include: "workflow/places.smk"
 rule publish:
     input:
         [f"{p}/{made}" for p in PROJECTS for made in ("review.html", "review.pdf", "card.png")],
-        PLACES, LEFT, "build/fonts",
+        PLACES, LEFT, "build/fonts", "build/live/vega.js",
         sorted(map(str, Path("report").glob("*.j2"))), "config/editions.yml",
-        code("checks/*.py", "editions.py", "fanout.py", "manifest.py", "publish.py", "wording.py", "locale/*", *SHARED),
+        code("checks/*.py", "editions.py", "fanout.py", "live.py", "manifest.py", "publish.py", "wording.py", "locale/*", *SHARED),
     output: touch("build/published")
     params: fanned=FANNED
     shell: "{BILAN} publish {params.fanned}"

@@ -18,7 +18,7 @@ import brotli
 from playwright.sync_api import Browser, sync_playwright
 
 SITE = Path(__file__).parents[1] / "site"
-WANTED = {"weight": 350_000, "paint": 1.0, "shift": 0.02, "pdf": 1_500_000}
+WANTED = {"weight": 350_000, "paint": 1.0, "shift": 0.02, "live": 1_500_000, "pdf": 1_500_000}
 VISITS = 5
 #: What a reader without scripts loads: the page, its style and the fonts it uses.
 SHARED = (
@@ -63,6 +63,16 @@ def weight(page: Path, squeeze) -> int:
         path.stat().st_size if path.suffix == ".woff2" else len(squeeze(path.read_bytes()))
         for path in (page, *(SITE / name for name in SHARED))
     )
+
+
+def live_weight(page: Path, squeeze=bytes) -> int:
+    """Bytes of Vega and of all charts of a page made live, on a desk or a phone if that is more."""
+    charts = list((page.parent / "charts").glob("*.js"))
+    halves = [[p for p in charts if p.stem.endswith("-narrow") == phone] for phone in (True, False)]
+    sizes = [
+        sum(len(squeeze(p.read_bytes())) for p in [SITE / "vega.js", *half]) for half in halves
+    ]
+    return max(sizes) if charts else 0
 
 
 def visit(browser: Browser, address: str, width: int) -> tuple[float, float]:
@@ -115,10 +125,13 @@ def main() -> None:
     times = timed(pages)
     print(
         f"wanted (! where missed): {WANTED['weight'] // 1000} kB, {WANTED['paint']} s, "
-        f"shift {WANTED['shift']}, "
+        f"shift {WANTED['shift']}, live charts {WANTED['live'] / 1e6} MB as they are, "
         f"PDF {WANTED['pdf'] / 1e6} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
-    print(f"{'page':<10} {'gzip':>8} {'brotli':>8} {'largest paint':>14} {'shift':>7} {'PDF':>9}")
+    print(
+        f"{'page':<10} {'gzip':>8} {'brotli':>8} {'largest paint':>14} {'shift':>7} "
+        f"{'live':>10} {'gzip':>8} {'PDF':>9}"
+    )
     for page in pages:
         packed, tight = weight(page, gzip.compress), weight(page, brotli.compress)
         name = page.parent.relative_to(SITE).as_posix()
@@ -129,6 +142,9 @@ def main() -> None:
             paint, shift = times[page]
             line += f" {paint:>11.2f} s{verdict(paint, WANTED['paint'])}"
             line += f" {shift:>6.3f}{verdict(shift, WANTED['shift'])}"
+        if live := live_weight(page):
+            line += f" {live / 1e6:>6.2f} MB{verdict(live, WANTED['live'])}"
+            line += f" {live_weight(page, gzip.compress) / 1000:>5.0f} kB"
         for pdf in page.parent.glob("*.pdf"):
             size = pdf.stat().st_size
             line += f" {size / 1e6:>6.2f} MB{verdict(size, WANTED['pdf'])}"

@@ -56,9 +56,9 @@ document.addEventListener("DOMContentLoaded", () => {
     if (box.scrollWidth > box.clientWidth) {
       box.tabIndex = 0;
       box.setAttribute("role", "group");
-      const caption = box.closest("figure")?.querySelector("figcaption");
-      if (caption) box.setAttribute("aria-labelledby", caption.id);
-    } else for (const name of ["tabindex", "role", "aria-labelledby"]) box.removeAttribute(name);
+      const caption = box.closest("figure")?.querySelector("figcaption") ?? box.querySelector("caption");
+      if (caption) box.setAttribute("aria-label", caption.textContent.trim());
+    } else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
   };
   const watch = new ResizeObserver((entries) => entries.forEach((entry) => fit(entry.target.parentElement)));
   for (const table of document.querySelectorAll("div > table")) watch.observe(table);

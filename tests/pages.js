@@ -2,6 +2,11 @@
 "use strict";
 
 window.look = (() => {
+  // Chapters out of sight are looked at too.
+  const whole = new CSSStyleSheet();
+  whole.replaceSync("section.level1 { content-visibility: visible !important }");
+  document.adoptedStyleSheets = [whole];
+
   const shown = (element) =>
     element.checkVisibility({ visibilityProperty: true, opacityProperty: true, contentVisibilityAuto: true }) &&
     element.getClientRects().length > 0;
@@ -271,8 +276,31 @@ window.look = (() => {
       (element) => element.matches(".skip") || shown(element),
     );
 
+  // ---- Live charts -------------------------------------------------------------------------------
+  const live = (name) => document.querySelector(`#${name} .live-chart`);
+  const tellers = (name) =>
+    [...live(name).querySelectorAll(".role-mark *")].filter((mark) => mark.__data__?.tooltip);
+  /** What the marks of a live chart tell, in their order. */
+  const marks = (name) => tellers(name).map((mark) => mark.__data__.tooltip);
+  /** The middle of a mark of a live chart. */
+  function place(name, at) {
+    const box = tellers(name)[at].getBoundingClientRect();
+    return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+  }
+  /** The ring around the mark that the keyboard is at. */
+  function ringed(name) {
+    const ring = live(name).querySelector(".ring");
+    const style = getComputedStyle(ring);
+    const box = ring.getBoundingClientRect();
+    return {
+      ring: parseFloat(style.borderTopWidth),
+      contrast: ratio(parsed(style.borderTopColor).slice(0, 3), paper()),
+      inside: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+  }
+
   return {
     charts, crossedLabels, cut, cutLabels, drawings, emptySections, faintMarks, faintText, focusable, focused,
-    overlaps, repeatedIds, smallestLabel, strayColours,
+    marks, overlaps, place, repeatedIds, ringed, smallestLabel, strayColours,
   };
 })();

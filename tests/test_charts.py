@@ -14,6 +14,7 @@ import pytest
 
 from bilan import charts
 from bilan.charts import theme
+from bilan.charts.display import lean
 from bilan.charts.placing import place, spread
 
 CSS = (Path(__file__).parents[1] / "report" / "review.css").read_text(encoding="utf-8")
@@ -320,7 +321,14 @@ def test_unknown_state_is_refused():
 def shown(**options):
     chart = charts.fan(OBSERVED, **WORDS)
     figure = charts.figure(
-        chart, "fig-users", "Légende", "En mots", ["s001"], data="fig-users.csv", **options
+        chart,
+        "fig-users",
+        "Légende",
+        "En mots",
+        ["s001"],
+        data="fig-users.csv",
+        numbers="| a |",
+        **options,
     )
     return figure._repr_mimebundle_()
 
@@ -340,6 +348,7 @@ def test_figure_carries_its_words():
             "alt": "En mots",
             "sources": ["s001"],
             "data": "fig-users.csv",
+            "numbers": "| a |",
         }
     }
 
@@ -347,6 +356,69 @@ def test_figure_carries_its_words():
 def test_figure_carries_the_narrow_drawing():
     _, metadata = shown(narrow=charts.fan(OBSERVED, **WORDS, narrow=True))
     assert metadata["bilan"]["narrow"].startswith("<svg")
+    assert metadata["bilan"]["narrow_spec"]["width"] < theme.NARROW
+
+
+# ------------------------------------------------------------------ what a live chart tells
+
+
+def telling(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(told=[f"Mot {at}" for at in range(len(table))])
+
+
+#: Charts by name, and how many of their marks tell something.
+TELLING = {
+    "fan": (
+        lambda **o: charts.fan(
+            telling(OBSERVED),
+            telling(quantiles()).replace({"told": {"Mot 0": ""}}),
+            telling(TARGETS),
+            EVENTS,
+            **o,
+        ),
+        5 + 8 + 2,
+    ),
+    "outcome": (
+        lambda **o: charts.fan(OBSERVED, telling(quantiles()), None, None, telling(OUTCOME), **o),
+        8 + 2,
+    ),
+    "series": (lambda **o: charts.series(telling(OBSERVED), **o), 5),
+    "ranks": (lambda **o: charts.rank_history(telling(ranks()), "FR", **o), 27 * 3 + 2),
+    "scores": (lambda **o: charts.dot_plot(telling(scores()), "FR", **o), 27),
+}
+
+
+def told_by(view: dict, datasets: dict) -> list[str]:
+    own = view.get("encoding", {}).get("tooltip", {}).get("field")
+    rows = datasets[view["data"]["name"]] if own else []
+    return [row[own] for row in rows] + [
+        words for part in view.get("layer", []) for words in told_by(part, datasets)
+    ]
+
+
+@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("narrow", [False, True])
+def test_marks_tell_their_words_and_the_picture_stays_the_same(name: str, narrow: bool):
+    draw, count = TELLING[name]
+    chart = draw(**WORDS, narrow=narrow)
+    spec = lean(chart.to_dict())
+    words = told_by(spec, spec["datasets"])
+    assert len(words) == count and all(re.fullmatch(r"Mot \d+", word) for word in words)
+    plain = json.loads(json.dumps(spec).replace('"tooltip"', '"nothing"'))
+    plain["layer"] = [v for v in plain["layer"] if "nothing" not in v.get("encoding", {})]
+    assert charts.to_svg(chart) == charts.to_svg(alt.Chart.from_dict(plain))
+
+
+def test_a_chart_carries_only_what_it_draws():
+    table = OBSERVED.assign(source_id="s001", note="à garder pour soi")
+    spec = charts.fan(table, **WORDS).to_dict()
+    kept = lean(spec)
+    assert {key for rows in spec["datasets"].values() for row in rows for key in row} > {"note"}
+    assert {key for rows in kept["datasets"].values() for row in rows for key in row} == {
+        "date",
+        "value",
+    }
+    assert charts.to_svg(alt.Chart.from_dict(kept)) == charts.to_svg(alt.Chart.from_dict(spec))
 
 
 def test_ipython_shows_the_bundle_alone():

@@ -37,9 +37,27 @@ LOOSE = """() => {
   sheet.replaceSync(`p { margin-bottom: 2em !important } *:not(svg *) {
     line-height: 1.5 !important; word-spacing: 0.16em !important;
     letter-spacing: 0.12em !important }`);
-  document.adoptedStyleSheets = [sheet];
+  document.adoptedStyleSheets.push(sheet);
 }"""
 LOADED = {"Bilan Serif", "Bilan Sans"}
+#: Rows of a table of numbers are alike, and axe takes its time: five stand for all.
+FIVE_ROWS = "document.querySelectorAll('.numbers tr:nth-child(n + 6)').forEach(r => r.remove())"
+LIVE = """() => {
+  const buttons = [...document.querySelectorAll("button.live")];
+  return !buttons.some(button => button.hasAttribute("aria-busy"))
+    && document.querySelectorAll(".live-chart svg.chart").length === buttons.length;
+}"""
+#: The lines of text of a chart's picture and of the live chart, of each figure.
+TWICE = """[...document.querySelectorAll(".live-chart")].map(live => {
+  const lines = svg => [...svg.querySelectorAll("text")].map(text => text.textContent).sort();
+  const shown = innerWidth < 544 ? "svg.chart.narrow" : "svg.chart.wide";
+  const picture = live.parentElement.querySelector(`:scope > ${shown}`);
+  return {
+    name: live.closest("[id]").id, picture: lines(picture), live: lines(live.querySelector("svg")),
+    tall: picture.viewBox.baseVal.height - live.querySelector("svg").viewBox.baseVal.height,
+    short: live.querySelector("svg").height.baseVal.value - picture.viewBox.baseVal.height,
+  };
+})"""
 
 
 def _languages(edition: str) -> list[str]:
@@ -106,6 +124,12 @@ class Visit:
     def unfold(self) -> None:
         self.page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
 
+    def enliven(self) -> None:
+        """Open every disclosure and turn every chart live."""
+        self.unfold()
+        self.page.evaluate("document.querySelectorAll('button.live').forEach(b => b.click())")
+        self.page.wait_for_function(LIVE, timeout=120_000)
+
 
 @pytest.fixture
 def visit(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
@@ -150,7 +174,11 @@ every_theme = pytest.mark.parametrize("theme", THEMES)
 @every_theme
 def test_axe_finds_nothing(visit, name, width, theme):
     seen = visit(name, width, theme)
-    seen.unfold()
+    if width == 768:
+        seen.unfold()
+    else:
+        seen.enliven()
+    seen.page.evaluate(FIVE_ROWS)
     seen.page.evaluate(AXE_SCRIPT)
     none(seen.page.evaluate(AXE, list(RULES)))
 
@@ -224,6 +252,113 @@ def test_charts_stand_out_from_their_ground(visit, name, width, theme):
     none(seen.faults("faintMarks"))
 
 
+# ------------------------------------------------------------------ live charts
+
+
+@every_review
+@every_theme
+@pytest.mark.parametrize("width", (360, 1440))
+def test_live_charts_show_what_the_pictures_show(visit, server, name, width, theme):
+    seen = visit(name, width, theme)
+    seen.enliven()
+    drawn = seen.page.evaluate(TWICE)
+    assert len(drawn) >= 8
+    for chart in drawn:
+        assert chart["picture"] == chart["live"], chart["name"]
+        assert chart["tall"] == 0 and abs(chart["short"]) <= 4, chart["name"]
+    counts = seen.page.evaluate("look.drawings()")
+    none(counts["faults"])
+    for check in ("cut", "cutLabels", "crossedLabels", "strayColours", "repeatedIds"):
+        none(seen.faults(check))
+    none(seen.faults("faintText"))
+    none(seen.faults("faintMarks"))
+    none(seen.console)
+    assert {urlsplit(url).netloc for url in seen.requests} == {urlsplit(server).netloc}
+
+
+@every_review
+@pytest.mark.parametrize("width", (360, 1440))
+def test_a_live_chart_tells_its_marks_to_the_keyboard(visit, name, width):
+    page = visit(name, width).page
+    button = page.locator("button.live[data-figure=fig-franceconnect]")
+    offer = button.inner_text()
+    button.focus()
+    page.keyboard.press("Enter")
+    chart = page.locator("#fig-franceconnect .live-chart")
+    chart.locator("svg").wait_for()
+    page.wait_for_function("document.activeElement.className === 'live-chart'")
+    keys = page.locator(f"#{chart.get_attribute('aria-describedby')}")
+    assert "Esc" in keys.inner_text() or "Échap" in keys.inner_text()
+    tip, ring = chart.locator("[role=status]"), chart.locator(".ring")
+    assert tip.inner_text() == "" and not ring.is_visible()
+    marks = page.evaluate("look.marks('fig-franceconnect')")
+    assert len(marks) > 20 and all(marks)
+    told = []
+    for _ in marks:
+        page.keyboard.press("ArrowRight")
+        told.append(tip.inner_text())
+        met = page.evaluate("look.ringed('fig-franceconnect')")
+        assert met["inside"] and met["ring"] >= 2 and met["contrast"] >= 3, (told[-1], met)
+    assert told == marks
+    observed, forecast, target = told[0].splitlines(), marks[-5].splitlines(), told[-1].splitlines()
+    assert "2017" in observed[0] and "450" in observed[1] and "Source" in observed[2]
+    assert len(forecast) == 5 and forecast[4].startswith("95"), "bands are explained"
+    assert "30" in target[1] and "DINUM" in target[3]
+    for key, words in (("ArrowRight", told[-1]), ("Home", told[0]), ("PageDown", forecast[0])):
+        page.keyboard.press(key)
+        assert words.split(":")[-1] in tip.inner_text(), key
+    page.keyboard.press("ArrowLeft")
+    assert "Source" in tip.inner_text(), "the last published figure stands before the forecast"
+    page.keyboard.press("Escape")
+    assert page.locator(".live-chart").count() == 0
+    assert page.evaluate("document.activeElement.dataset.figure") == "fig-franceconnect"
+    assert button.inner_text() == offer
+    assert page.locator("#fig-franceconnect svg.chart:visible").count() == 1
+
+
+@every_review
+def test_a_live_chart_tells_its_marks_to_the_pointer(visit, name):
+    page = visit(name).page
+    page.locator("button.live[data-figure=fig-franceconnect]").click()
+    chart = page.locator("#fig-franceconnect .live-chart")
+    chart.locator("svg").wait_for()
+    tip = chart.locator("[role=status]")
+    chart.scroll_into_view_if_needed()
+    at = page.evaluate("look.place('fig-franceconnect', 0)")
+    page.mouse.move(at["x"] + 3, at["y"] - 3)
+    words = page.evaluate("look.marks('fig-franceconnect')")[0]
+    assert tip.inner_text() == words
+    box = tip.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=2)
+    assert tip.inner_text() == words, "what is told can be pointed at"
+    page.mouse.move(5, 5)
+    assert tip.inner_text() == ""
+
+
+@every_review
+def test_live_charts_weigh_little(built, name):
+    charts = list((built / "site" / name).parent.glob("charts/*.js"))
+    for narrow in (True, False):
+        drawn = [path for path in charts if path.stem.endswith("-narrow") == narrow]
+        total = sum(path.stat().st_size for path in [*drawn, built / "site/vega.js"])
+        assert len(drawn) >= 8 and total <= 1_500_000
+
+
+# ------------------------------------------------------------------ numbers
+
+
+@every_review
+def test_numbers_open_without_scripts(visit, name):
+    page = visit(name, java_script_enabled=False).page
+    assert page.locator("button:visible").count() == 0
+    disclosure = page.locator("details.numbers").first
+    table = disclosure.locator("table")
+    assert not table.is_visible()
+    disclosure.locator("summary").click()
+    assert table.is_visible()
+    assert table.locator("caption").inner_text()
+
+
 # ------------------------------------------------------------------ structure
 
 
@@ -237,6 +372,7 @@ def test_sections_hold_something_and_anchors_are_single(visit, name):
 @every_review
 def test_contents_lead_to_each_chapter(visit, name):
     seen = visit(name)
+    seen.page.evaluate("document.adoptedStyleSheets = []")  # chapters are laid out on the way
     chapters = seen.page.evaluate(
         "[...document.querySelectorAll('section.level1 > h1')].map(h => h.parentElement.id)"
     )
@@ -364,6 +500,7 @@ def test_page_asks_for_its_own_files_only_and_breaks_no_policy(visit, server, na
 @every_page
 def test_page_works_from_a_folder(visit, built, name):
     seen = visit(name, base=f"{(built / 'site').as_uri()}/")
+    seen.enliven()
     assert {urlsplit(url).scheme for url in seen.requests} == {"file"}
     none(seen.console)
     assert set(seen.page.evaluate(FONTS)) >= LOADED
@@ -374,6 +511,7 @@ def test_page_works_from_a_folder(visit, built, name):
 def test_page_says_everything_without_scripts(visit, name):
     plain = visit(name, java_script_enabled=False).page
     full = visit(name).page
+    full.evaluate("document.querySelectorAll('button.live').forEach(b => (b.hidden = true))")
     assert plain.evaluate("document.body.innerText") == full.evaluate("document.body.innerText")
     drawn = "document.querySelectorAll('svg.chart').length"
     assert plain.evaluate(drawn) == full.evaluate(drawn)

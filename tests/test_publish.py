@@ -156,6 +156,8 @@ def rendered(project: Path) -> Path:
     (project / "build/fonts/web").mkdir(parents=True)
     for name in ("serif.woff2", "serif-italic.woff2", "sans.woff2"):
         (project / "build/fonts/web" / name).write_bytes(b"font")
+    (project / "build/live").mkdir()
+    (project / "build/live/vega.js").write_text("// Vega\n")
     staged = project / "build/2020/fr"
     (staged / "notebooks").mkdir(parents=True)
     (staged / "sources.json").write_text("[]")

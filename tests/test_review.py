@@ -367,6 +367,17 @@ def test_every_figure_has_its_words_its_data_and_a_version_for_a_phone(
         told = line.find_next_sibling()
         assert "transcription" in told.get("class", []), name
         assert folded(wide["aria-label"]) in folded(told.get_text()), name
+        numbers = told.find_next_sibling()
+        assert "numbers" in numbers.get("class", []), name
+        assert folded(numbers.caption.get_text()) in caption, name
+        heads = [folded(th.get_text()) for th in numbers.thead.find_all("th")]
+        assert len(heads) >= 2 and all(heads), name
+        rows = numbers.tbody.find_all("tr")
+        assert all(row.th and len(row.find_all(["th", "td"])) == len(heads) for row in rows), name
+        assert len(rows) == (table["country"].nunique() if "vintage" in table else len(table)), name
+        for size in ("", "-narrow"):
+            script = first.site[f"{year}/fr/charts/{name}{size}.js"].decode()
+            assert script.startswith(f'liveCharts["{name}{size}"]={{') and "tooltip" in script
 
 
 def test_no_cell_of_a_published_table_runs_in_a_spreadsheet(first: Run):

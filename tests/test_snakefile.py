@@ -23,6 +23,7 @@ ENTRIES: dict[str, str | tuple[str, ...]] = {
     "page": ("src/bilan/report.py", "src/bilan/render/__init__.py"),
     "programme": "notebooks/4-programme.ipynb",
     "fonts": "src/bilan/fonts.py",
+    "vega": "src/bilan/live.py",
     "stage": "src/bilan/report.py",
     "render": "src/bilan/render/__init__.py",
     "card": "src/bilan/card.py",

@@ -17,7 +17,11 @@ local INLINES = {
   value = "key-figure", state = "state-word", probability = "chance", target = "target-value",
 }
 
-local summary = "Text"
+-- Words of the page: labels in the project's settings.
+local words = {
+  transcription = "Text", numbers = "Numbers",
+  explore = "Explore", picture = "Picture", keys = "Arrow keys, Escape", unavailable = "Unavailable",
+}
 
 local function first_known(classes, names)
   for _, name in ipairs(classes) do
@@ -31,12 +35,21 @@ local function escape(text)
   return (text:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
 end
 
-local function details(div)
-  local label = div.attributes.summary or summary
+-- Offers the live chart: a script shows the button.
+local function explore(figure)
+  local given = ' data-figure="' .. escape(figure) .. '"'
+  for _, name in ipairs({ "picture", "keys", "unavailable" }) do
+    given = given .. " data-" .. name .. '="' .. escape(words[name]) .. '"'
+  end
+  return pandoc.RawBlock("html",
+    '<button type="button" class="live"' .. given .. " hidden>" .. escape(words.explore) .. "</button>")
+end
+
+local function details(class, content, summary)
   local blocks = pandoc.Blocks({
-    pandoc.RawBlock("html", '<details class="transcription">\n<summary>' .. escape(label) .. "</summary>"),
+    pandoc.RawBlock("html", '<details class="' .. class .. '">\n<summary>' .. escape(summary or words[class]) .. "</summary>"),
   })
-  blocks:extend(div.content)
+  blocks:extend(content)
   blocks:insert(pandoc.RawBlock("html", "</details>"))
   return blocks
 end
@@ -99,17 +112,75 @@ local function Str(str)
   return parts
 end
 
+-- Pandoc aligns cells with inline styles, which a strict content policy forbids: classes instead.
+local ALIGNED = { AlignRight = "number", AlignCenter = "centre" }
+
+local function align_rows(rows, columns)
+  for _, row in ipairs(rows) do
+    local at = 1
+    for _, cell in ipairs(row.cells) do
+      local name = ALIGNED[cell.alignment] or ALIGNED[columns[at] and columns[at][1]]
+      if name then
+        cell.attr.classes:insert(name)
+      end
+      cell.alignment = "AlignDefault"
+      at = at + cell.col_span
+    end
+  end
+end
+
+-- Columns take the room that their words ask for, in both formats.
+local function Table(tbl)
+  for i, column in ipairs(tbl.colspecs) do
+    tbl.colspecs[i] = { column[1], nil }
+  end
+  if not HTML then
+    return tbl
+  end
+  align_rows(tbl.head.rows, tbl.colspecs)
+  for _, body in ipairs(tbl.bodies) do
+    align_rows(body.head, tbl.colspecs)
+    align_rows(body.body, tbl.colspecs)
+  end
+  align_rows(tbl.foot.rows, tbl.colspecs)
+  for i = 1, #tbl.colspecs do
+    tbl.colspecs[i] = { "AlignDefault", nil }
+  end
+  return tbl
+end
+
+-- The numbers of a figure: the first cell of a row names it.
+local function numbers(div)
+  local set = div:walk({
+    Table = function(tbl)
+      tbl.caption = pandoc.Caption({ pandoc.Plain(div.attributes.caption or "") })
+      for _, body in ipairs(tbl.bodies) do
+        body.row_head_columns = 1
+      end
+      return Table(tbl)
+    end,
+  })
+  return pandoc.Div(set.content)
+end
+
 local function Meta(meta)
   french = meta.lang ~= nil and pandoc.utils.stringify(meta.lang):match("^fr") ~= nil
   local labels = meta.labels
-  if labels and labels.transcription then
-    summary = pandoc.utils.stringify(labels.transcription)
+  for name, label in pairs(labels or {}) do
+    words[name] = pandoc.utils.stringify(label)
   end
 end
 
 local function Div(div)
   if HTML and div.classes:includes("transcription") then
-    return details(div)
+    local blocks = details("transcription", div.content, div.attributes.summary)
+    if div.attributes.figure then
+      blocks:insert(1, explore(div.attributes.figure))
+    end
+    return blocks
+  end
+  if div.classes:includes("numbers") then
+    return HTML and details("numbers", { numbers(div) }) or {} -- paper has the text; the CSV has the rest
   end
   local name = TYPST and first_known(div.classes, BLOCKS)
   if name == "promises" then
@@ -189,43 +260,6 @@ local function Span(span)
   inlines:extend(span.content)
   inlines:insert(pandoc.RawInline("typst", "];"))
   return inlines
-end
-
--- Pandoc aligns cells with inline styles, which a strict content policy forbids: classes instead.
-local ALIGNED = { AlignRight = "number", AlignCenter = "centre" }
-
-local function align_rows(rows, columns)
-  for _, row in ipairs(rows) do
-    local at = 1
-    for _, cell in ipairs(row.cells) do
-      local name = ALIGNED[cell.alignment] or ALIGNED[columns[at] and columns[at][1]]
-      if name then
-        cell.attr.classes:insert(name)
-      end
-      cell.alignment = "AlignDefault"
-      at = at + cell.col_span
-    end
-  end
-end
-
--- Columns take the room that their words ask for, in both formats.
-local function Table(tbl)
-  for i, column in ipairs(tbl.colspecs) do
-    tbl.colspecs[i] = { column[1], nil }
-  end
-  if not HTML then
-    return tbl
-  end
-  align_rows(tbl.head.rows, tbl.colspecs)
-  for _, body in ipairs(tbl.bodies) do
-    align_rows(body.head, tbl.colspecs)
-    align_rows(body.body, tbl.colspecs)
-  end
-  align_rows(tbl.foot.rows, tbl.colspecs)
-  for i = 1, #tbl.colspecs do
-    tbl.colspecs[i] = { "AlignDefault", nil }
-  end
-  return tbl
 end
 
 -- From the top down: a list of promises must still see its spans.

@@ -10,6 +10,7 @@ from bilan import charts, programme
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts, Markdown, cite
 from bilan.render.markdown import escape_markdown
+from bilan.tips import Tips
 
 #: Plain series that a chapter shows: label, indicators, whether they are shares.
 MEASURES = {
@@ -113,6 +114,7 @@ class Chantiers:
                 "text": [self._progress_text(r) for r in drawn.itertuples()],
             }
         )
+        table["told"] = Tips(self.facts).progress(drawn, table["label"], table["text"])
         counts = dated["state"].value_counts()
         values = {
             "total": len(dated),
@@ -171,6 +173,7 @@ class Chantiers:
                 ),
             }
         )
+        drawn["told"] = Tips(self.facts).milestones(drawn, rows)
         values = {
             "first": rows["date"].min().year,
             "last": rows["date"].max().year,
@@ -225,6 +228,7 @@ class Chantiers:
         drawn = table.assign(
             value=table["value"] / (100 if share else 1),
             series=[self.facts.name(i) for i in table["indicator"]],
+            told=Tips(self.facts).figures(table, named=len(parts) > 1),
         )
         chart = {
             "observed": drawn if len(parts) > 1 else drawn.drop(columns="series"),
@@ -237,7 +241,17 @@ class Chantiers:
             charts.series,
             chart,
             label,
-            table[["indicator", "date", "value", "qualifier", "published_on", "source_id"]],
+            table[
+                [
+                    "indicator",
+                    "date",
+                    "precision",
+                    "value",
+                    "qualifier",
+                    "published_on",
+                    "source_id",
+                ]
+            ],
             caption=self._say("measure.caption", **values),
             alt=self._say("measure.alt", **values),
             sources=list(dict.fromkeys(table["source_id"])),
@@ -270,6 +284,7 @@ class Chantiers:
             ),
         ]
         table = pd.DataFrame(rows, columns=["label", "value", "kind", "text"])
+        table["told"] = Tips(self.facts).claims(table, [said["source_id"], peak["source_id"]])
         values = {
             "claim": words.number(said["value"]),
             "peak": words.number(peak["value"]),

@@ -174,6 +174,15 @@ def fonts() -> None:
 
 
 @app.command()
+def vega() -> None:
+    """Make the script that draws live charts."""
+    from bilan.live import make_vega
+
+    with _step("vega"):
+        make_vega(editions.project_root() / "build/live/vega.js")
+
+
+@app.command()
 def stage(edition: Edition, lang: Lang) -> None:
     """Make the Quarto project of an edition."""
     from bilan import report

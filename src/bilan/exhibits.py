@@ -11,6 +11,7 @@ from altair.utils import schemapi
 
 from bilan import charts, tables
 from bilan.facts import Facts, Markdown
+from bilan.numbers import Numbers
 from bilan.render.markdown import escape_markdown
 
 
@@ -140,7 +141,12 @@ class Exhibits:
             lang=lang,
             narrow=narrow,
             data=self.publish(data, label),
+            numbers=self._numbers(data),
         )
+
+    def _numbers(self, data: pd.DataFrame) -> str:
+        header, rows, align = Numbers(self.facts).table(data)
+        return Table("tbl-numbers", "", header, rows, align).markdown() if header else ""
 
     def publish(self, data: pd.DataFrame, label: str) -> str:
         """Write the numbers behind a figure or table as CSV and return the file's name."""

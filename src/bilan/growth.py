@@ -10,6 +10,7 @@ from bilan import charts, forecasts
 from bilan.adoption import Model
 from bilan.exhibits import Exhibits
 from bilan.facts import Facts
+from bilan.tips import Tips
 
 #: Labels of the figures, permanent addresses of the published page.
 LABELS = {
@@ -50,7 +51,7 @@ class Growth:
         if self.figures.empty:
             return None
         chart = {
-            "observed": self.figures,
+            "observed": self.figures.assign(told=Tips(self.facts).figures(self.figures)),
             "quantiles": self._fan(),
             "targets": self._marks(),
             "title": self.finding(),
@@ -186,7 +187,8 @@ class Growth:
         start = pd.DataFrame(
             [{"date": last["date"], **dict.fromkeys(forecasts.FAN.values(), last["value"])}]
         )
-        return pd.concat([start, fan], ignore_index=True)
+        told = fan.assign(told=Tips(self.facts).forecasts(fan, self.series))
+        return pd.concat([start, told], ignore_index=True)
 
     def _marks(self) -> pd.DataFrame:
         """Return the targets to mark, each with its label."""
@@ -199,8 +201,9 @@ class Growth:
             label = self._say(key, value=words.join(goals), year=date.year)
             # One label for a day, beside its highest target.
             texts = [""] * (len(goals) - 1) + [label]
-            marks += zip([date] * len(goals), rows["value"], texts, strict=True)
-        return pd.DataFrame(marks, columns=["date", "value", "label"])
+            told = Tips(self.facts).targets(rows)
+            marks += zip([date] * len(goals), rows["value"], texts, told, strict=True)
+        return pd.DataFrame(marks, columns=["date", "value", "label", "told"])
 
     def _labels(self) -> dict[str, str]:
         words = self.facts.words
@@ -215,7 +218,9 @@ class Growth:
 
     def _data(self) -> pd.DataFrame:
         """Return the numbers behind the chart: figures, quantiles and targets, told apart."""
-        observed = self.figures[["date", "value", "qualifier", "published_on", "source_id"]]
+        observed = self.figures[
+            ["date", "precision", "value", "qualifier", "published_on", "source_id"]
+        ]
         parts = [observed.assign(kind="observed")]
         if self.model is not None:
             parts.append(forecasts.fan(self.forecast, self.series).assign(kind="forecast"))

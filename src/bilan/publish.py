@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import jinja2
 
-from bilan import citation, discovery, editions, manifest, notebook_pages, opendata
+from bilan import citation, discovery, editions, live, manifest, notebook_pages, opendata
 from bilan.card import CARD
 from bilan.checks import check
 from bilan.discovery import FEED, SITEMAP, Page
@@ -29,7 +29,7 @@ AT_FDCWD = -100
 
 
 #: Files that every page shares, at the root of the site.
-FURNITURE = ("review.css", "review.js", "icon.svg")
+FURNITURE = ("review.css", "review.js", "live.js", "icon.svg")
 
 
 class CheckError(RuntimeError):
@@ -62,6 +62,7 @@ def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
     for edition in editions.editions():
         _place_edition(root, fresh, edition, fan.places if edition == fan.edition else ())
     shutil.copytree(root / "build/fonts/web", fresh / "fonts")
+    shutil.copyfile(root / "build/live/vega.js", fresh / "vega.js")
     for name in FURNITURE:
         shutil.copyfile(root / "report" / name, fresh / name)
     _write_indexes(root, fresh, fan)
@@ -89,13 +90,22 @@ def _place_edition(root: Path, fresh: Path, edition: Edition, places: Sequence[P
         text = finish(build / lang).replace(PDF_SIZE, _size(pdf, Wording(lang)))
         told = discovery.report(edition, lang, text, fresh)
         _write(folder / "index.html", _page(edition, lang, "index", told).complete(text))
+        _place_charts(build / lang, folder)
         _place_notebooks(root, fresh, edition, lang, own, "index")
         for place in places:
             text = finish(build / "places" / place.name / lang)
             page = _page(edition, lang, place.name)
             _write(fresh / page.path, page.complete(text))
+            _place_charts(build / "places" / place.name / lang, folder)
             if place in others:
                 _place_notebooks(root, fresh, edition, lang, [others[place]], place.name)
+
+
+def _place_charts(staged: Path, folder: Path) -> None:
+    """Put what a page's charts draw when they are live beside it."""
+    (folder / "charts").mkdir(exist_ok=True)
+    for name, script in live.charts(staged / "notebooks").items():
+        _write(folder / "charts" / f"{name}.js", script)
 
 
 def _page(edition: Edition, lang: str, name: str, data: Sequence[dict] = ()) -> Page:

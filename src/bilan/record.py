@@ -10,6 +10,7 @@ from bilan import charts, forecasts, programme
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts
 from bilan.growth import LABELS
+from bilan.tips import Tips
 
 
 @dataclass(frozen=True)
@@ -85,20 +86,22 @@ class Record:
             "date": seen["date"].iloc[-1],
             **dict.fromkeys(forecasts.FAN.values(), seen["value"].iloc[-1]),
         }
-        label = LABELS[subject].replace("fig-", "fig-track-")
+        label, tips = LABELS[subject].replace("fig-", "fig-track-"), Tips(self.facts)
+        told = fan.assign(told=tips.forecasts(fan, subject))
         chart = {
-            "observed": seen,
-            "quantiles": pd.concat([pd.DataFrame([start]), fan], ignore_index=True),
-            "outcome": since,
+            "observed": seen.assign(told=tips.figures(seen)),
+            "quantiles": pd.concat([pd.DataFrame([start]), told], ignore_index=True),
+            "outcome": since.assign(told=tips.figures(since)),
             "title": self._say(f"title.{place}", **values),
             "subtitle": self._say("subtitle", **values),
             "labels": {"outcome": words.large(last["value"])},
         }
+        columns = ["date", "precision", "value", "qualifier", "source_id"]
         data = pd.concat(
             [
-                seen[["date", "value", "source_id"]].assign(kind="known"),
+                seen[columns].assign(kind="known"),
                 fan.assign(kind="forecast"),
-                since[["date", "value", "source_id"]].assign(kind="outcome"),
+                since[columns].assign(kind="outcome"),
             ],
             ignore_index=True,
         )

@@ -29,7 +29,7 @@ from bilan.wording import Wording, typeset
 
 #: Files of ``report/`` that every staged project carries as they are.
 SHARED = (
-    *("template.html", "review.css", "review.js", "icon.svg"),
+    *("template.html", "review.css", "review.js", "live.js", "icon.svg"),
     *("typst-template.typ", "typst-show.typ", "sources.csl"),
 )
 #: The list of editions, by language, at the root of the site.
@@ -231,6 +231,7 @@ def _settings(source: Path, lang: str, edition: editions.Edition, page: str) -> 
         ],
         "icon": "icon.svg",
         "script": ["review.js"],
+        "live": "live.js",
     }
     return _merged(shared, own)
 
@@ -440,7 +441,12 @@ def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdow
         parts = [f"{{{{< embed {about['notebook']}#{label} >}}}}"]
         parts.append(f"::: {{.source}}\n{'. '.join(line)}.\n:::")
         if about.get("alt"):
-            parts.append(f"::: {{.transcription}}\n{escape_markdown(about['alt'])}\n:::")
+            parts.append(
+                f'::: {{.transcription figure="{label}"}}\n{escape_markdown(about["alt"])}\n:::'
+            )
+        if about.get("numbers"):
+            caption = escape_attribute(about["caption"])
+            parts.append(f'::: {{.numbers caption="{caption}"}}\n{about["numbers"]}\n:::')
         return Markdown("\n\n".join(parts) + "\n")
 
     return show

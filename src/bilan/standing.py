@@ -13,6 +13,7 @@ from bilan.europe import Europe
 from bilan.exhibits import Exhibits, Table
 from bilan.facts import Facts
 from bilan.fanout import Place
+from bilan.tips import Tips
 
 #: A vintage that scores fewer years than this is joined with the ones before it.
 ENOUGH_YEARS = 4
@@ -207,7 +208,7 @@ class Standing:
         mine = table[table["country"] == self.country]
         if mine.empty or self.panel.shape[1] < 2:
             return None
-        drawn = self._history(table)
+        drawn = self._history(table.assign(told=self._told(table)))
         last = mine[mine["vintage"] == mine["vintage"].max()].iloc[-1]
         words = self.facts.words
         own = drawn[
@@ -266,6 +267,26 @@ class Standing:
         differ = [v for v in board if (board[v].notna() & last.notna() & (board[v] != last)).any()]
         return [*differ, self.vintage]
 
+    def _told(self, table: pd.DataFrame) -> list[str]:
+        words, names, tips = self.facts.words, self._names(), Tips(self.facts)
+        decimals = 1 if table["value"].max() > 1 else 3
+        vintages = self.facts.tables["vintages"].query("index == @self.index")
+        sources = vintages.set_index("vintage")["source_id"]
+        return [
+            tips.say(
+                "rank",
+                sources[row.vintage],
+                country=names[row.country],
+                year=row.year,
+                rank=words.ordinal(row.rank),
+                of=row.of,
+                score=words.number(row.value, decimals),
+                index=self.index_name,
+                vintage=row.vintage,
+            )
+            for row in table.itertuples()
+        ]
+
     def _transcription(self, mine: pd.DataFrame) -> str:
         words = self.facts.words
         told = []
@@ -295,8 +316,19 @@ class Standing:
         }
         key = "one" if low == high else "many"
         label = self._label("fig-next")
+        told = [
+            self.facts.words.text(
+                "tip.chance",
+                rank=words.ordinal(row.rank),
+                year=year,
+                chance=words.percent(row.probability)
+                if row.probability >= 0.01
+                else words.chances(row.probability),
+            )
+            for row in table.itertuples()
+        ]
         chart = {
-            "probabilities": table,
+            "probabilities": table.assign(told=told),
             "title": self._say(f"next.title.{key}", **values),
             "subtitle": self._say("next.subtitle", **values),
             "interval": (low, high),
@@ -337,13 +369,27 @@ class Standing:
             "of": len(last),
         }
         label = self._label("fig-scores")
+        tips, names = Tips(self.facts), self._names()
+        places = last.rank(ascending=False, method="min").astype(int)
+        told = [
+            tips.say(
+                "score",
+                self._sources()[-1],
+                country=names[row.country],
+                year=year,
+                score=row.label,
+                rank=words.ordinal(places[row.country]),
+                of=len(last),
+            )
+            for row in table.itertuples()
+        ]
         chart = {
-            "scores": table,
+            "scores": table.assign(told=told),
             "country": self.country,
             "title": self._say(f"scores.title.{'above' if above else 'below'}", **values),
             "subtitle": self._say("scores.subtitle", **values),
             "mean": (mean, self._say("scores.mean", **values)),
-            "names": self._names(),
+            "names": names,
         }
         best = last.sort_values(ascending=False)
         return self._exhibits.figure(

@@ -107,7 +107,7 @@ class Wording:
         """Return a number as one says it: ``17 millions``, ``1,6 million``, ``160 000``."""
         for size, word in ((1e9, "billion"), (1e6, "million")):
             # Below the last figure that a million is told with, digits are clearer.
-            if abs(value) >= size and round(value / size, 2) * size == round(value):
+            if abs(value) >= size and round(round(value / size, 2) * size) == round(value):
                 return self._scaled(value / size, word)
         return self.number(value)
 

@@ -29,8 +29,41 @@ def to_svg(chart: alt.TopLevelMixin, lang: str = "fr") -> str:
     return _draw(chart.to_dict(), lang)
 
 
+_PARTS = ("layer", "concat", "hconcat", "vconcat")
+
+
+def _picture(view: dict) -> dict:
+    """Leave out what a chart only tells when it is live."""
+    parts = {
+        kind: [_picture(v) for v in view[kind] if "tooltip" not in v.get("encoding", {})]
+        for kind in _PARTS
+        if kind in view
+    }
+    return view | parts
+
+
+def lean(spec: dict) -> dict:
+    """Leave out the columns that no mark shows: a page carries what it draws and nothing else."""
+    used: dict[str, set[str]] = {}
+
+    def note(view: dict, name: str, fields: frozenset[str]) -> None:
+        name = view.get("data", {}).get("name", name)
+        fields |= {c["field"] for c in view.get("encoding", {}).values() if "field" in c}
+        used.setdefault(name, set()).update(fields)
+        for kind in _PARTS:
+            for part in view.get(kind, ()):
+                note(part, name, fields)
+
+    note(spec, "", frozenset())
+    datasets = {
+        name: [{k: v for k, v in row.items() if k in used.get(name, ())} for row in rows]
+        for name, rows in spec.get("datasets", {}).items()
+    }
+    return spec | {"datasets": datasets}
+
+
 def _draw(spec: dict, lang: str) -> str:
-    svg = drawing.svg(spec, lang)
+    svg = drawing.svg(_picture(spec), lang)
     for pattern in (_ARIA, _HIDDEN, _INERT):
         svg = pattern.sub("", svg)
     svg = _full_width(svg.replace('class="marks"', 'class="chart"', 1))
@@ -64,10 +97,11 @@ class Figure:
     lang: str = "fr"
     narrow: alt.TopLevelMixin | None = field(default=None)
     data: str = ""
+    numbers: str = ""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         # Validation takes longer than drawing; the tests validate every chart.
-        spec = self.chart.to_dict(validate=False)
+        spec = lean(self.chart.to_dict(validate=False))
         data = {
             "image/svg+xml": _draw(spec, self.lang),
             "text/plain": self.alt,
@@ -79,9 +113,11 @@ class Figure:
             "alt": self.alt,
             "sources": list(self.sources),
             "data": self.data,
+            "numbers": self.numbers,
         }
         if self.narrow is not None:
-            words["narrow"] = _draw(self.narrow.to_dict(validate=False), self.lang)
+            narrow = lean(self.narrow.to_dict(validate=False))
+            words |= {"narrow": _draw(narrow, self.lang), "narrow_spec": narrow}
         return data, {"bilan": words}
 
 
@@ -109,6 +145,7 @@ def figure(
     lang: str = "fr",
     narrow: alt.TopLevelMixin | None = None,
     data: str = "",
+    numbers: str = "",
 ) -> Figure:
     """Wrap a chart for display at the end of a notebook's cell.
 
@@ -125,12 +162,14 @@ def figure(
     lang
         Language of the words and the numbers.
     narrow
-        The same chart made for a phone (``narrow=True``); its SVG travels in the metadata.
+        The same chart made for a phone (``narrow=True``); it travels in the metadata.
     data
         File name of its numbers as CSV.
+    numbers
+        The same numbers as a Markdown table.
     """
     if not label.startswith("fig-"):
         raise ValueError(f"a figure's label begins with 'fig-': {label!r}")
     if not alt.strip():
         raise ValueError(f"{label}: a figure needs an alternative text")
-    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow, data)
+    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow, data, numbers)

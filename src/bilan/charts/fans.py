@@ -25,6 +25,7 @@ from bilan.charts.marks import (
     qualifier_key,
     target_layers,
     text,
+    told,
 )
 from bilan.charts.theme import (
     FORECAST,
@@ -122,7 +123,8 @@ def fan(
     events
         ``date``, ``label``: one or two words.
     outcome
-        ``date``, ``value``: what happened after the edition's cut-off day.
+        ``date``, ``value``: what happened after the edition's cut-off day. Rows of these tables,
+        and of `quantiles`, may have ``told``: what they say in a live chart.
     title, subtitle
         The finding as a sentence; what is measured, its unit, from when to when.
     labels
@@ -162,6 +164,12 @@ def fan(
         layers += target_layers(targets, frame.x, frame.y)
     layers += labels_inside(frame, inside, _obstacles(frame, observed, quantiles, outcome))
     layers += label_column(frame, column)
+    layers += told(observed, frame.x, frame.y)
+    if quantiles is not None:
+        span = frame.y.copy()
+        span.shorthand = "q025:Q"
+        layers += told(quantiles, frame.x, span, y2=alt.Y2("q975:Q"))
+    layers += told(outcome, frame.x, frame.y) + told(targets, frame.x, frame.y)
     chart = overlay(layers, width=frame.width, height=frame.height)
     return finish(chart, heading(title, subtitle, narrow, " · ".join(filter(None, key))), lang)
 
@@ -177,7 +185,8 @@ def _until(quantiles: pd.DataFrame, others: list[pd.DataFrame]) -> pd.DataFrame:
     dense = quantiles.set_index("date")
     if not dense.index[0] < last < dense.index[-1]:
         return quantiles
-    dense = dense.reindex(dense.index.union([last])).interpolate(method="time")
+    dense = dense.reindex(dense.index.union([last]))
+    dense = dense.assign(**dense.select_dtypes("number").interpolate(method="time"))
     return dense[dense.index <= last].reset_index(names="date")
 
 

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from bilan.charts.frame import Frame, events_of, label_column, labels_room, make_frame
-from bilan.charts.marks import dated, layer, observed_layers, overlay, qualifier_key, text
+from bilan.charts.marks import dated, layer, observed_layers, overlay, qualifier_key, text, told
 from bilan.charts.theme import (
     GREY,
     INK,
@@ -38,7 +38,8 @@ def series(
     ----------
     observed
         ``date``, ``value``, perhaps ``qualifier``; ``series`` names lines of one plot (the first in
-        the table leads, the others are grey), ``facet`` names small plots side by side.
+        the table leads, the others are grey), ``facet`` names small plots side by side; ``told`` is
+        what a point says in a live chart.
     reference
         A value and its label, drawn as a rule across the plot: a target or a promise.
     events
@@ -92,6 +93,9 @@ def _lines(observed, frame: Frame, reference, points: bool) -> list:
         else:
             line = layer(rows).encode(x=frame.x, y=frame.y)
             layers.append(line.mark_line(color=colour, strokeWidth=2.25, strokeJoin="round"))
+    for name in names:
+        rows = observed if name is None else observed[observed["series"] == name]
+        layers += told(rows, frame.x, frame.y)
     return layers
 
 

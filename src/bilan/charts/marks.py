@@ -74,6 +74,24 @@ def text(data: pd.DataFrame, x: alt.X, y: alt.Y, colour: str, halo: bool = True,
     ]
 
 
+def told(rows: pd.DataFrame | None, x: alt.X, y: alt.Y, **to: alt.X2 | alt.Y2) -> list:
+    """Let each row of a table say its words, the column ``told``, in a live chart.
+
+    A picture leaves these layers out: they are points, or rules where ``x2`` or ``y2`` is given,
+    that nobody sees and that the page's script finds by their tooltip, in the order of the rows.
+    A chart whose tables have no such column has none.
+    """
+    if rows is None or "told" not in rows:
+        return []
+    rows = rows[rows["told"].fillna("") != ""]
+    if rows.empty:
+        return []
+    base = layer(rows).encode(x=x, y=y, tooltip=alt.Tooltip("told:N"), **to)
+    if to:
+        return [base.mark_rule(opacity=0, color=PAPER)]
+    return [base.mark_point(opacity=0, size=1, fill=PAPER, stroke=PAPER)]
+
+
 def observed_layers(data: pd.DataFrame, x: alt.X, y: alt.Y, colour: str = OBSERVED) -> list:
     """Draw observed values: a line, and a point by qualifier.
 

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from bilan.charts.frame import moment
-from bilan.charts.marks import grid_axis, layer, overlay, text, time_axis
+from bilan.charts.marks import grid_axis, layer, overlay, text, time_axis, told
 from bilan.charts.theme import (
     FORECAST_80,
     GREY,
@@ -56,7 +56,7 @@ def progress(
     targets
         ``label``: the promise; ``share``: value reached over value promised (NaN where nothing was
         measured); ``state``: ``met``, ``open``, ``missed`` or ``unknown``; ``text``: value, target
-        and state in words, for colour is never alone.
+        and state in words, for colour is never alone; perhaps ``told``, for the live chart.
     title, subtitle
         The finding as a sentence; when the state was taken.
     target_label
@@ -104,6 +104,7 @@ def progress(
     layers = _bars(bar, x, y) + _goal(x, y, bar["y"] if narrow else None, target_label)
     layers += _overflow(bar, reach, x, y)
     layers += _progress_words(bar, counts, narrow, left, width, y)
+    layers += told(bar, x, y, x2=alt.X2Datum(0))
     chart = overlay(layers, width=width, height=round(height))
     return finish(chart, heading(title, subtitle, narrow), lang)
 
@@ -192,6 +193,7 @@ def timeline(
     milestones
         ``label``; ``planned`` and ``done``, dates of which one may be missing. A hollow diamond
         stands where it was promised, a full point where it was done; a line joins the two.
+        Perhaps ``told``, for the live chart.
     title, subtitle
         The finding as a sentence; from when to when, and how to read the marks.
     today
@@ -243,10 +245,12 @@ def _today(today, scale: alt.Scale, axis: alt.Axis) -> list:
 def _milestones(rows, scale: alt.Scale, axis: alt.Axis, y: alt.Y, shift) -> list:
     rows = rows.assign(y=rows["y"] + shift)
     base = layer(rows)
-    span = alt.X("first:T", scale=scale, axis=axis)
+    # A span with both ends repeats the domain, and Vega-Lite reads a repeated date as a new one.
+    span = alt.X("first:T", axis=axis)
     layers: list = [
         base.mark_rule(color=GRID, strokeWidth=1).encode(y=y),
         base.mark_rule(color=OBSERVED, strokeWidth=2).encode(x=span, x2=alt.X2("last:T"), y=y),
+        *told(rows, span, y, x2=alt.X2("last:T")),
     ]
     for name, style in (
         ("planned", {"shape": "diamond", "size": 110, "fill": PAPER, "stroke": TARGET}),
@@ -273,7 +277,8 @@ def measurement_vs_claim(
     ----------
     rows
         ``label``: who says or measures what; ``value``; ``kind``: ``claim`` (hollow diamond) or
-        ``measured`` (full point); ``text``: the value in words.
+        ``measured`` (full point); ``text``: the value in words; perhaps ``told``, for the live
+        chart.
     title, subtitle
         The finding as a sentence; the unit, and that each step of the scale is ten times the last.
     lang, narrow
@@ -323,5 +328,6 @@ def measurement_vs_claim(
             base.mark_point(shape=shape, size=size, fill=fill, stroke=colour, strokeWidth=2)
         )
         layers += text(part, x, y, colour, dx=12, fontWeight=600)
+    layers += told(dots, x, y)
     chart = overlay(layers, width=width, height=round(height))
     return finish(chart, heading(title, subtitle, narrow), lang)

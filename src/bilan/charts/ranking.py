@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from bilan.charts.marks import grid_axis, layer, overlay, text
+from bilan.charts.marks import grid_axis, layer, overlay, text, told
 from bilan.charts.placing import spread
 from bilan.charts.theme import (
     ACCENT,
@@ -47,7 +47,7 @@ def rank_history(
     ----------
     ranks
         ``country``, ``year``, ``rank``, ``vintage``: the words that tell one method's ranks from
-        another's.
+        another's; perhaps ``told``, for the live chart.
     country
         The country to bring out.
     title, subtitle
@@ -92,6 +92,10 @@ def rank_history(
     ):
         style = {"fontSize": SMALL_SIZE - 1, "fontWeight": weight, "dx": 13, "halo": False}
         layers += text(rows, x, y, colour, **style)
+    mine = ranks["country"] == country
+    layers += told(main[main["country"] == country], x, y)
+    layers += told(ranks[mine & (ranks["vintage"] != vintage)], x, y)
+    layers += told(main[main["country"] != country], x, y)
     chart = overlay(layers, width=width, height=height)
     key = _dash_key(vintage, others) if narrow else ""
     return finish(chart, heading(title, subtitle, narrow, key), lang)
@@ -163,7 +167,8 @@ def rank_distribution(
     Parameters
     ----------
     probabilities
-        ``rank``, ``probability`` (0–1), a row for every possible rank.
+        ``rank``, ``probability`` (0–1), a row for every possible rank; perhaps ``told``, for the
+        live chart.
     title, subtitle
         The finding as a sentence; which edition, of which ranking.
     interval, interval_label
@@ -195,6 +200,7 @@ def rank_distribution(
     size = width / (count + 0.2) * 0.72
     for rows, colour in ((probabilities[~inside], GREY), (probabilities[inside], ACCENT)):
         layers.append(layer(rows).mark_bar(color=colour, size=size).encode(x=x, y=y))
+    layers += told(probabilities, x, y, y2=alt.Y2Datum(0))
     if interval:
         layers += _bracket(low, high, interval_label, x, width, count)
     if current:
@@ -315,5 +321,6 @@ def dot_plot(
         layers += text(part, x, y, colour, dx=8, **style)
         place = part.assign(label=part["name"])
         layers += text(place, alt.XValue(-8), y, colour, align="right", **style)
+    layers += told(rows, x, y, x2=alt.X2Datum(0))
     chart = overlay(layers, width=width, height=step * len(rows))
     return finish(chart, heading(title, subtitle, narrow), lang)
