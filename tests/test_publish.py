@@ -164,6 +164,7 @@ def rendered(project: Path) -> Path:
     (staged / "review.html").write_text(
         PAGE.format('<link rel="stylesheet" href="review.css"><p>PDF-SIZE</p>')
     )
+    (staged / "sources.json").write_text("[]")
     (staged / "review.pdf").write_bytes(b"%PDF" + b"x" * 1234567)
     (staged / "card.png").write_bytes(b"PNG")
     (staged / "renderer").write_text("embedded Pandoc 3, Typst 0\n")
@@ -276,6 +277,7 @@ def finished(project: Path, image: str, svg: str = SVG, narrow: str = "") -> str
     staged = project / "build/2020/fr"
     (staged / "notebooks").mkdir(parents=True, exist_ok=True)
     (staged / "review_files").mkdir(exist_ok=True)
+    (staged / "sources.json").write_text("[]")
     (staged / "review_files/fig-x.svg").write_text(svg)
     (staged / "sources.json").write_text("[]")
     (staged / "review.html").write_text(PAGE.format(image))
