@@ -411,7 +411,7 @@ def test_marks_tell_their_words_and_the_picture_stays_the_same(name: str, narrow
 
 def test_a_chart_carries_only_what_it_draws():
     table = OBSERVED.assign(source_id="s001", note="à garder pour soi")
-    spec = charts.fan(table, **WORDS).to_dict()
+    spec = json.loads(json.dumps(charts.fan(table, **WORDS).to_dict(validate=False)))
     kept = lean(spec)
     assert {key for rows in spec["datasets"].values() for row in rows for key in row} > {"note"}
     assert {key for rows in kept["datasets"].values() for row in rows for key in row} == {
