@@ -130,6 +130,21 @@ def verify(
 
 
 @app.command()
+def diff(
+    ref: Annotated[str, typer.Argument(help="Commit, branch or tag to compare with.")],
+    renderer: Renderer = "auto",
+    cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+) -> None:
+    """Write what changed since a commit, for whoever reviews the change."""
+    from bilan import difference
+    from bilan.render import check_renderer
+
+    with _told():
+        check_renderer(renderer)
+        typer.echo(str(difference.against(ref, renderer, cores)))
+
+
+@app.command()
 def freeze(edition: Edition) -> None:
     """Write what was public on an edition's cut-off day."""
     from bilan import catalog
