@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
+import jinja2.sandbox
 import nbformat
 import pandas as pd
 import yaml
@@ -34,6 +35,15 @@ SHARED = (
 )
 #: The list of editions, by language, at the root of the site.
 INDEX = {"fr": "index.html", "en": "index.en.html"}
+#: What marks a template's own words.
+DELIMITERS = {
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+}
 #: Stands for the PDF's size until the PDF exists.
 PDF_SIZE = "PDF-SIZE"
 
@@ -338,7 +348,7 @@ def anchor(cell: str) -> str:
 
 def _options(about: dict) -> str:
     kind = "fig" if about["label"].startswith("fig-") else "tbl"
-    options = {"label": about["label"], f"{kind}-cap": about["caption"]}
+    options = {"label": about["label"], f"{kind}-cap": escape_markdown(about["caption"])}
     if kind == "fig":
         options["fig-alt"] = about["alt"]
     return "".join(f"#| {k}: {json.dumps(v, ensure_ascii=False)}\n" for k, v in options.items())
@@ -356,22 +366,29 @@ def _without_options(source: str) -> str:
 
 def _compiled() -> jinja2.BytecodeCache:
     """Keep compiled chapters for the other editions, which share them."""
-    folder = editions.project_root() / "build/cache/chapters"
+    folder = editions.project_root() / "build/cache/sandboxed"
     folder.mkdir(parents=True, exist_ok=True)
     return jinja2.FileSystemBytecodeCache(str(folder))
 
 
+class Sandbox(jinja2.sandbox.SandboxedEnvironment):
+    """Lets a chapter, which anyone may propose, ask for facts and do nothing else.
+
+    A table is no fact: its methods write files and run expressions.
+    """
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        """Say whether a chapter may look at an attribute."""
+        table = isinstance(obj, pd.DataFrame | pd.Series | pd.Index | Path)
+        return not table and super().is_safe_attribute(obj, attr, value)
+
+
 def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2.Environment:
     lang = facts.lang
-    environment = jinja2.Environment(
+    environment = Sandbox(
         loader=jinja2.FileSystemLoader(folder),
         bytecode_cache=_compiled(),
-        variable_start_string="<<",
-        variable_end_string=">>",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
+        **DELIMITERS,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
@@ -464,10 +481,17 @@ def _miniatures(facts: Facts, folder: Path) -> Callable[[str, str], Markdown]:
     return miniature
 
 
+#: What a chapter can get wrong; anything else is ours.
+FAULTS = (
+    *(jinja2.TemplateError, UsageError, ArithmeticError, AttributeError),
+    *(LookupError, TypeError, ValueError),
+)
+
+
 def _rendered(environment: jinja2.Environment, chapter: Path) -> str:
     try:
         text = environment.get_template(chapter.name).render()
-    except jinja2.TemplateError as error:
+    except FAULTS as error:
         line = getattr(error, "lineno", None) or _line_of(error, chapter.name)
         raise UsageError(f"report/{chapter.parent.name}/{chapter.name}:{line}: {error}") from None
     return text.rstrip() + "\n"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from bilan import editions
 from bilan.editions import processed
+
+#: A spreadsheet runs a cell that starts so.
+FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 
 
 def write(table: pd.DataFrame, edition: str, name: str) -> Path:
@@ -62,5 +66,13 @@ def write_figure_data(table: pd.DataFrame, edition: str, run: str, label: str) -
     shown = table.copy()
     for column in shown.select_dtypes("datetime"):
         shown[column] = shown[column].dt.strftime("%Y-%m-%d")
+    for column in shown.select_dtypes(("object", "string")):
+        shown[column] = shown[column].map(inert)
+    shown.columns = [inert(name) for name in shown.columns]
     shown.to_csv(folder / f"{label}.csv", index=False, lineterminator="\n")
     return f"{label}.csv"
+
+
+def inert(cell: object) -> object:
+    """Return a cell that a spreadsheet shows and does not run; a number stays one."""
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.search(cell) else cell

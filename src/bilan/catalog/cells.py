@@ -12,9 +12,8 @@ import pandera.pandas as pa
 
 from bilan.catalog.faults import NO_BREAK, Fault, quoted
 from bilan.catalog.sheets import Sheet
+from bilan.tables import FORMULA
 
-#: A spreadsheet runs a cell that starts so.
-FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 #: What HTML, Markdown, Typst or a Quarto shortcode would read as markup.
 MARKUP = re.compile(r"<[A-Za-z/!?]|\]\(|\{\{|`|\\|\$\$|#\w+[\[(]")
 #: No text of the review needs as much.

@@ -89,8 +89,9 @@ class Page(HTMLParser):
             self._open.append(element)
         if "id" in found:
             self.ids[found["id"]] += 1
-        if tag == "a" and found.get("href"):
-            self.links.append(found["href"])
+        if tag in ("a", "area") and (link := found.get("href") or found.get("xlink:href")):
+            self.links.append(link)
+        self.loads += [part.split()[0] for part in found.get("srcset", "").split(",") if part]
         self.loads += _loads_of(tag, found)
 
     def handle_endtag(self, tag: str) -> None:

@@ -47,8 +47,12 @@ def escape_markdown(text: object) -> str:
 
 
 def escape_attribute(text: object) -> str:
-    """Write a value between the double quotes of a Pandoc attribute."""
-    return re.sub(r'([\\"&{}])', r"\\\1", fold(str(text)).strip())
+    """Write a value between the double quotes of a Pandoc attribute.
+
+    What would look like Markdown to whoever scans the line becomes a character reference.
+    """
+    text = re.sub(r'([\\"&{}])', r"\\\1", fold(str(text)).strip())
+    return re.sub(r"[\[\]<>@$`]", lambda sign: f"&#{ord(sign[0])};", text)
 
 
 @dataclass

@@ -28,6 +28,10 @@ _IMAGE = re.compile(
 )
 # Pandoc's rule for $…$ in a line.
 _MATH = re.compile(r"(?<![\\\w$])\$(?=[^\s$])[^$]*[^\s\\$]\$(?!\d)|(?<!\\)\$\$")
+# HTML, Typst or TeX that a renderer would pass on unread; an address in angles is Markdown.
+_RAW = re.compile(r"(?<!\\)<(?!https?://)[A-Za-z/!?]|(?<!\\)\{=[A-Za-z]")
+# Attributes by which a page would act or restyle itself.
+_ACTIVE = re.compile(r"^(on\w*|style|src\w*|href|action|formaction)$", re.IGNORECASE)
 _CAPTION = re.compile(r"^(:|Table:)\s+\S")
 _TABLE = re.compile(r"^\s*(\||\+[-=]|-{3,})")
 _NO_CAPTION = re.compile(r"^\s*(:{3,}|!\[|\||`{3,}|~{3,}|\+[-=]|$)")
@@ -146,6 +150,7 @@ def check(document: Document, project: Project) -> None:
         if div.attr.id.startswith(("fig-", "tbl-")):
             _check_float(document, div, blocks, clear)
     _check_tables(document, clear)
+    _check_inert(document)
     floats = [div for div in blocks if div.attr.id.startswith("fig-")]
     for index, line in enumerate(clear):
         if _MATH.search(attributes.BLOCK.sub(" ", line)):
@@ -164,6 +169,21 @@ def _check_tables(document: Document, clear: list[str]) -> None:
         after = [text for text in clear[index + 1 : index + 3] if text.strip()]
         if any(_TABLE.match(text) for text in [*before[-1:], *after[:1]]):
             document.fault(index, "a captioned table needs a label {#tbl-…}")
+
+
+def _check_inert(document: Document) -> None:
+    """Refuse what would reach the page or the paper without being read as Markdown."""
+    scanned = scan(document.lines)
+    for index, info in scanned.infos:
+        if _RAW.search(info):
+            document.fault(index, "raw HTML, Typst or TeX is outside the dialect")
+    for index, line in enumerate(scanned.text):
+        if _RAW.search(line):
+            document.fault(index, "raw HTML, Typst or TeX is outside the dialect")
+        for block in attributes.BLOCK.finditer(line):
+            for key in attributes.parse(block[0]).values:
+                if _ACTIVE.match(key):
+                    document.fault(index, f"the attribute {key} is outside the dialect")
 
 
 def _check_classes(document: Document, div: Div) -> None:
