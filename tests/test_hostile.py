@@ -152,7 +152,7 @@ def test_an_address_is_an_address(project: Path, address: str):
 
 @pytest.fixture(scope="module")
 def attacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A site of one edition whose every free text is hostile, made with the check switched off."""
+    """A rendered edition whose every free text is hostile, made with the check switched off."""
     root = tmp_path_factory.mktemp("attacked")
     for folder in ("config", "data/raw", "report", "build/fonts"):
         shutil.copytree(built / folder, root / folder)
@@ -172,9 +172,8 @@ def attacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name, notebook in process("2020", show=rich).items():
             save(notebook, root / f"build/2020/runs/{name}/fr.ipynb")
         project = report.stage("2020", "fr")
-        made = render(project, "embedded")
-        (project / "renderer").write_text(f"{made.renderer} {made.version}\n", "utf-8")
-        publish.publish()
+        render(project, "embedded")
+        (project / "page.html").write_text(publish.finish(project), "utf-8")
         yield root
 
 
@@ -185,7 +184,7 @@ def editions_day(root: Path):
 
 @pytest.fixture(scope="module")
 def page(attacked: Path) -> BeautifulSoup:
-    return BeautifulSoup((attacked / "site/2020/fr/index.html").read_text("utf-8"), "html.parser")
+    return BeautifulSoup((attacked / "build/2020/fr/page.html").read_text("utf-8"), "html.parser")
 
 
 def bare(text: str) -> str:
@@ -213,7 +212,7 @@ def test_no_hostile_text_is_markup(page: BeautifulSoup):
 
 
 def test_nothing_of_it_runs_in_the_pdf(attacked: Path):
-    told = bare(words(attacked / "site/2020/fr/bilan-2020.pdf"))
+    told = bare(words(attacked / "build/2020/fr/review.pdf"))
     assert bare('#read("/etc/passwd")') in told
     assert "root:x:" not in told
 
@@ -238,7 +237,7 @@ def is_number(cell: str) -> bool:
 
 
 def test_nothing_is_written_outside_the_build(attacked: Path):
-    assert {p.name for p in attacked.iterdir()} == {"build", "config", "data", "report", "site"}
+    assert {p.name for p in attacked.iterdir()} == {"build", "config", "data", "report"}
     assert {p.name for p in (attacked / "data").iterdir()} == {"raw", "processed"}
 
 
