@@ -309,8 +309,6 @@ def _drawn(runs: Path, names: Iterable[Path]) -> dict[str, str]:
 def _picture(folder: Path, name: str, svg: str) -> str:
     import vl_convert
 
-    from bilan.charts.theme import register_fonts
-
-    register_fonts()
+    vl_convert.register_font_directory(str(folder.parents[1] / "build/fonts/static"))
     (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=SCALE))
     return f"{name}.png"
