@@ -1,4 +1,4 @@
-// Four conveniences; the page works without any.
+// Five conveniences; the page works without any.
 "use strict";
 
 // A browser only waits for optional fonts that are announced early. It refuses to announce a file of a
@@ -22,6 +22,21 @@ for (const [family, name, traits] of fonts) {
     document.head.append(link);
   }
 }
+
+// Chapters out of sight are laid out once the first view stands: then every anchor is where it stays.
+addEventListener("load", () => {
+  let moved = false;
+  for (const act of ["wheel", "touchmove", "pointerdown", "keydown"])
+    addEventListener(act, () => (moved = true), { once: true, passive: true });
+  const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+  later(
+    () => {
+      document.documentElement.classList.add("whole");
+      if (location.hash && !moved) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+    },
+    { timeout: 500 },
+  );
+});
 
 // Says which chapter is being read, to the eye and to assistive technology.
 document.addEventListener("DOMContentLoaded", () => {

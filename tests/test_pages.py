@@ -146,6 +146,8 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
         seen.page.on("console", lambda said: seen.console.append(f"{said.type}: {said.text}"))
         seen.page.on("pageerror", lambda error: seen.console.append(f"error: {error}"))
         seen.page.goto(base + name)
+        if given.get("java_script_enabled", True) and seen.page.locator("section.level1").count():
+            seen.page.wait_for_selector("html.whole")
         seen.page.evaluate("document.fonts.ready.then(() => 0)")
         seen.page.evaluate(LOOK)
         return seen
