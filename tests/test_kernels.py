@@ -23,8 +23,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm proces
 
 @pytest.fixture(scope="module")
 def address():
-    with forkserver.started() as found:
-        yield found[warm.WARM]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Auckland")
+        with forkserver.started() as found:
+            with patch.context() as asking:
+                asking.setenv(warm.WARM, found[warm.WARM])
+                assert warm.run("bilan", ["--help"]) == 0, "it answers, so its drawers stand"
+            yield found[warm.WARM]
 
 
 @pytest.fixture
@@ -142,6 +147,14 @@ def test_drawer_draws_the_same_bytes(warmed, monkeypatch):
     assert "1\u202f200" in here
     monkeypatch.setattr(drawing, "_draw", None)  # only a drawer can answer
     assert drawing.svg(spec, "fr") == here
+
+
+def test_drawer_reads_no_local_time(warmed, monkeypatch):
+    midnight = "utchours(datetime(2020, 5, 1)) + 'h, UTC'"
+    data = alt.Data(values=[{}])
+    chart = alt.Chart(data).transform_calculate(at=midnight).mark_text().encode(text="at:N")
+    monkeypatch.setattr(drawing, "_draw", None)  # only a drawer can answer
+    assert ">0h, UTC<" in drawing.svg(chart.to_dict(), "fr")
 
 
 def test_chart_that_drawers_refuse_fails_where_it_is_made(warmed):

@@ -67,6 +67,7 @@ SETTINGS = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",  # paths and words pass through it, whatever the locale
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy's word about frozen modules
+    "TZ": "UTC",  # drawers keep it, and Vega sets dates by the local clock
 }
 #: A socket's path has at most 107 bytes, and the sockets of a kernel add 49 to this folder.
 LONGEST_PLACE = 58
