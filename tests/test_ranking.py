@@ -178,3 +178,18 @@ def test_movement_names_what_is_wrong():
         ranking.movement(frame)
     with pytest.raises(ValueError, match="two scores of A for 1, vintage 1"):
         ranking.movement(frame.assign(value=1.0))
+
+
+@pytest.mark.parametrize(
+    ("years", "horizon", "factor", "said"),
+    [
+        ([2018, float("nan"), 2020], [2021], 1, "must be finite"),
+        ([2018, 2019, 2020], [float("inf")], 1, "must be finite"),
+        ([2018, 2019, 2020], [float("nan")], 1, "must be finite"),
+        ([2018, 2019, 2020], [2021], 1e300, "must lie within"),
+    ],
+)
+def test_what_cannot_be_computed_with_is_refused(years, horizon, factor, said):
+    scores = np.array([[1.0, 2, 3], [3, 2, 1], [2, 2, 2]]) * factor
+    with pytest.raises(ValueError, match=said):
+        ranking.rank_probabilities(years, ["A", "B", "C"], scores, horizon)

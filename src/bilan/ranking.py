@@ -25,6 +25,7 @@ _TAKEN_BACK, _PAIRS, _MOST = 0.15, 50, 0.6
 _OWN_DRIFT = 0.3
 _FREEDOM = 6
 _MAX_DECIMALS = 4
+_LARGEST = 1e100  # squares of scores must still be numbers
 
 
 @dataclass(frozen=True)
@@ -395,12 +396,16 @@ def _checked(years, countries, scores, horizon_years):
         )
     if len(set(countries)) < len(countries):
         raise ValueError("a country is listed twice")
+    if not (np.all(np.isfinite(years)) and np.all(np.isfinite(horizon_years))):
+        raise ValueError("years and horizon_years must be finite")
     if len(years) < 2 or np.any(np.diff(years) <= 0):
         raise ValueError("years must be at least two, in increasing order")
     if np.any(horizon_years <= years[-1]):
         raise ValueError(f"horizon_years must come after {years[-1]:.0f}")
     if np.any(np.isinf(scores)):
         raise ValueError("scores must be finite or missing")
+    if np.any(np.abs(scores) > _LARGEST):
+        raise ValueError(f"scores must lie within ±{_LARGEST:g}")
     if np.sum(~np.isnan(scores[:, -1])) < 2:
         raise ValueError(f"fewer than two countries have a score in {years[-1]:.0f}")
     return scores
