@@ -837,3 +837,13 @@ def test_a_chapter_links_the_first_use_of_a_word_to_its_meaning():
 
 def test_paper_keeps_the_glossary_s_words_as_they_are():
     assert "terme-" not in filtered(GLOSSARY, "glossary.lua", to="typst")
+
+
+def test_notes_in_a_row_stand_beside_one_text_on_paper():
+    note = "::: {.margin}\nNote {}.\n:::\n\n"
+    text = note.replace("{}", "one") + note.replace("{}", "two") + "The text.\n\n# Next\n"
+    typst = filtered(text, "markup.lua", to="typst", lang="en-GB")
+    assert typst.count("#margin-note[") == 1
+    notes, beside = typst.split("#margin-note[")[1].split("][")
+    assert notes.index("Note one.") < notes.index("#next-note") < notes.index("Note two.")
+    assert beside.strip().startswith("The text.")

@@ -198,23 +198,30 @@ local function height_of_text(para)
   return (#pandoc.utils.stringify(para) / 72 + 1) * 14.5
 end
 
--- A note and the paragraphs that it stands beside: at least one, and as many as it is long.
+local function is(block, class)
+  return block and block.t == "Div" and block.classes:includes(class)
+end
+
+-- Notes and the paragraphs that they stand beside: at least one, and as many as the notes are long.
 local function beside(blocks, at)
-  local note, height = blocks[at], 0
+  local height = height_of_note(blocks[at])
   local held = pandoc.Blocks({ pandoc.RawBlock("typst", "#margin-note[") })
-  held:extend(note.content)
-  held:insert(pandoc.RawBlock("typst", "]["))
-  while blocks[at + 1] and blocks[at + 1].t == "Para" and height < height_of_note(note) do
+  held:extend(blocks[at].content)
+  while is(blocks[at + 1], "margin") do
     at = at + 1
-    height = height + height_of_text(blocks[at])
+    height = height + height_of_note(blocks[at])
+    held:insert(pandoc.RawBlock("typst", "#next-note"))
+    held:extend(blocks[at].content)
+  end
+  held:insert(pandoc.RawBlock("typst", "]["))
+  local filled = 0
+  while blocks[at + 1] and blocks[at + 1].t == "Para" and filled < height do
+    at = at + 1
+    filled = filled + height_of_text(blocks[at])
     held:insert(blocks[at])
   end
   held:insert(pandoc.RawBlock("typst", "]"))
   return held, at
-end
-
-local function is(block, class)
-  return block and block.t == "Div" and block.classes:includes(class)
 end
 
 local function Blocks(blocks)
