@@ -1,5 +1,6 @@
 """A country's place: any member state, any index, and what was a member when."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,23 @@ def test_a_method_that_changes_nothing_is_not_drawn(facts):
     assert egov._history(egov.ranks())["vintage"].nunique() == 1
     desi = Standing(facts("2022"), "desi", "FR")
     assert desi._history(desi.ranks())["vintage"].nunique() > 1
+
+
+def test_the_text_of_a_rank_chart_tells_the_lines_that_it_draws(facts):
+    def told(edition: str, index: str) -> list[str]:
+        alt = Standing(facts(edition), index, "FR").figure_history().alt
+        return re.findall(r"l’édition (\d{4}) de l’indice", alt.replace("\u00a0", " "))
+
+    assert told("2025", "egov") == ["2024"]
+    assert told("2022", "desi") == ["2020", "2022"]
+    assert told("2021", "desi") == ["2020", "2021"]
+    assert told("2025", "egdi") == []
+    assert "1er (2014)" in Standing(facts("2025"), "egdi", "FR").figure_history().alt
+
+
+def test_a_place_just_missed_was_missed_by_something(facts):
+    first = Standing(facts("2022"), "desi", "FR").table_needed().rows[0]
+    assert first[0] == "11e" and first[3] == "moins de 0,1"
 
 
 def test_marks_are_placed_among_the_member_states(facts):

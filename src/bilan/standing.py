@@ -224,7 +224,7 @@ class Standing:
         }
         label = self._label("fig-rank")
         chart = {
-            "ranks": drawn,
+            "ranks": drawn.drop(columns="edition"),
             "country": self.country,
             "title": self._say("history.title", **values),
             "subtitle": self._say("history.subtitle", **values) + self._ranked(drawn),
@@ -236,7 +236,7 @@ class Standing:
             label,
             table,
             caption=self._say("history.caption"),
-            alt=self._transcription(mine),
+            alt=self._transcription(drawn),
             sources=self._sources(),
         )
 
@@ -246,12 +246,13 @@ class Standing:
             # A single year makes no line, and a method that changes nothing needs none.
             lines = table[table.groupby("vintage")["year"].transform("nunique") > 1]
             lines = lines[lines["vintage"].isin(self._methods_apart(lines))]
-            return lines.assign(vintage=[self._say("method", vintage=v) for v in lines["vintage"]])
+            names = [self._say("method", vintage=v) for v in lines["vintage"]]
+            return lines.assign(edition=lines["vintage"], vintage=names)
         # Vintages of one year each follow one another in a single line.
         return (
             table.sort_values("vintage")
             .drop_duplicates(["country", "year"], keep="last")
-            .assign(vintage=self.index_name)
+            .assign(edition=lambda t: t["vintage"], vintage=self.index_name)
         )
 
     def _ranked(self, drawn: pd.DataFrame) -> str:
@@ -287,13 +288,21 @@ class Standing:
             for row in table.itertuples()
         ]
 
-    def _transcription(self, mine: pd.DataFrame) -> str:
+    def _transcription(self, drawn: pd.DataFrame) -> str:
         words = self.facts.words
-        told = []
-        for vintage, rows in mine.groupby("vintage"):
-            places = [f"{words.ordinal(int(r.rank))} ({r.year})" for r in rows.itertuples()]
-            told.append(self._say("history.alt", vintage=vintage, places=words.join(places)))
-        return " ".join(told)
+        mine = drawn[drawn["country"] == self.country].sort_values(["edition", "year"])
+
+        def places(rows: pd.DataFrame) -> str:
+            return words.join(
+                [f"{words.ordinal(int(r.rank))} ({r.year})" for r in rows.itertuples()]
+            )
+
+        if (mine["edition"] == mine["year"].astype(str)).all():
+            return self._say("history.alt.own", places=places(mine))
+        return " ".join(
+            self._say("history.alt.vintage", vintage=vintage, places=places(rows))
+            for vintage, rows in mine.groupby("edition")
+        )
 
     def figure_next(self) -> charts.Figure | None:
         """Return the chance of each rank in the next edition of the index."""
@@ -424,7 +433,7 @@ class Standing:
                 words.ordinal(int(row.rank)),
                 self._country(row.held_by),
                 words.number(row.score_then, decimals),
-                words.number(row.missing_then, decimals),
+                self._missing(row.missing_then, decimals),
                 self._say(
                     "needed.range",
                     low=words.number(row.score_low, decimals),
@@ -447,6 +456,12 @@ class Standing:
             align="rlrrr",
             sources=self._sources()[-1:],
         )
+
+    def _missing(self, gap: float, decimals: int) -> str:
+        # A gap is never nothing: a country level with the next holds the next one's place.
+        if round(gap, decimals):
+            return self.facts.words.number(gap, decimals)
+        return self._say("needed.less", step=self.facts.words.number(10**-decimals, decimals))
 
     def table_movement(self) -> Table | None:
         """Return how far ranks move by method alone beside how far they move in a year."""
