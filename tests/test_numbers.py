@@ -88,6 +88,15 @@ def test_a_single_indicator_is_left_to_the_caption():
     assert header[0] == "Indicateur" and [row[0] for row in rows] == ["Comptes", "Services"]
 
 
+def test_a_target_is_the_number_announced():
+    _, rows, _ = read({
+        "target": ["x-2022"], "indicator": ["a"], "value": [100], "qualifier": ["at_least"],
+        "reached": [80], "reached_qualifier": ["at_least"], "reached_on": ["2022-12-31"],
+        "reached_precision": ["day"],
+    })  # fmt: skip
+    assert rows == [["100 comptes", "plus de 80 comptes", "31 décembre 2022"]]
+
+
 def test_ranks_are_set_out_by_year_and_by_method_where_there_are_two():
     header, rows, align = read(
         {

@@ -161,7 +161,9 @@ class Growth:
         if fan is None:
             told.append(self._say("alt.few"))
         else:
-            for _, line in self._year_ends(fan).iterrows():
+            # A count last published long ago is not forecast as far as a year's end.
+            ahead = self._year_ends(fan)
+            for _, line in (fan.tail(1) if ahead.empty else ahead).iterrows():
                 told.append(
                     self._say(
                         "alt.forecast",

@@ -127,7 +127,9 @@ class Numbers:
         return words.qualified(words.number(value), exact)
 
     def _value(self, row: Mapping) -> str:
-        return self._quantity(row, row["value"], row.get("qualifier"))
+        # That more would do goes without saying of a target.
+        qualifier = None if "target" in row and "reached" in row else row.get("qualifier")
+        return self._quantity(row, row["value"], qualifier)
 
     def _reached(self, row: Mapping) -> str:
         return self._quantity(row, row["reached"], row["reached_qualifier"])
