@@ -107,10 +107,17 @@ def test_four_points_and_one_day_gaps_suffice():
     assert np.isfinite(adoption.forecast(dates, [1, 2, 3, 5], ["2021-05-07"], LEVELS)).all()
 
 
-def test_huge_and_tiny_values_stay_finite():
-    for factor in (1e280, 1e-280):
-        values = [value * factor for value in VALUES]
-        assert np.isfinite(adoption.forecast(DATES, values, LATER, LEVELS)).all()
+def test_values_too_small_to_square_count_as_nothing():
+    values = [value * 1e-280 for value in VALUES]
+    nothing = adoption.forecast(DATES, [0.0] * len(VALUES), LATER, LEVELS)
+    assert (adoption.forecast(DATES, values, LATER, LEVELS) == nothing).all()
+
+
+@pytest.mark.parametrize("scale", [1e-149, 1e-12, 1.0, 1e12, 1e148])
+def test_every_scale_that_is_accepted_gives_the_same_growth(scale):
+    unscaled = adoption.forecast(DATES, VALUES, LATER, LEVELS)
+    scaled = adoption.forecast(DATES, [value * scale for value in VALUES], LATER, LEVELS)
+    assert scaled / scale == pytest.approx(unscaled, rel=1e-9)
 
 
 def test_saturation_is_seen_where_the_data_show_it():
@@ -176,12 +183,20 @@ BAD = {
     "10 dates but 9 values": (DATES, VALUES[:9], LATER, LEVELS),
     "'soon' is not a date": ([*DATES[:9], "soon"], VALUES, LATER, LEVELS),
     "None is not a date": ([*DATES[:9], None], VALUES, LATER, LEVELS),
+    "'2019-12-31zzz' is not a date": ([*DATES[:9], "2019-12-31zzz"], VALUES, LATER, LEVELS),
+    "dates: expected a sequence, not None": (None, VALUES, LATER, LEVELS),
+    "values: expected a sequence, not 3.0": (DATES, 3.0, LATER, LEVELS),
+    "horizon_dates: expected a sequence, not '2022": (DATES, VALUES, "2022-12-31", LEVELS),
+    "quantiles: expected a sequence, not 0.5": (DATES, VALUES, LATER, 0.5),
+    "quantiles: at least one level": (DATES, VALUES, LATER, []),
     "must increase, but 2018-12-31 follows": (DATES[::-1], VALUES, LATER, LEVELS),
     "2018-12-31 follows 2018-12-31": ([*DATES[:9], "2018-12-31"], VALUES, LATER, LEVELS),
     "finite, but one is nan": (DATES, [*VALUES[:9], np.nan], LATER, LEVELS),
     "finite, but one is inf": (DATES, [*VALUES[:9], np.inf], LATER, LEVELS),
     "'many' is not a number": (DATES, [*VALUES[:9], "many"], LATER, LEVELS),
-    "1e\\+300 is too large": (DATES, [*VALUES[:9], 1e300], LATER, LEVELS),
+    "'7' is not a number": (DATES, [*VALUES[:9], "7"], LATER, LEVELS),
+    "True is not a number": (DATES, [*VALUES[:9], True], LATER, LEVELS),
+    "1e\\+151 is too large": (DATES, [*VALUES[:9], 1e151], LATER, LEVELS),
     "2019-12-31 is not after the last": (DATES, VALUES, ["2019-12-31"], LEVELS),
     "strictly between 0 and 1": (DATES, VALUES, LATER, [0.0, 0.5]),
     "ascending order": (DATES, VALUES, LATER, [0.9, 0.1]),
@@ -309,7 +324,7 @@ def test_no_quantile_passes_the_ceiling(case, room):
     held = adoption.forecast(
         dates, values, sorted(horizon), LEVELS, cumulative=True, ceiling=ceiling
     )
-    assert (held <= ceiling * (1 + 1e-9)).all()
+    assert (held <= ceiling).all()
     assert (held <= free * (1 + 1e-9) + 1e-9).all()
     assert (np.diff(held, axis=1) >= 0).all()
 
@@ -326,6 +341,15 @@ def test_probability_is_consistent_with_quantiles_below_a_ceiling(case, room, sh
     (quantile,) = model.quantiles([horizon[0]], [level])[0]
     if 1e-6 < 1 - p < 1 - 1e-6:
         assert quantile == pytest.approx(target, rel=1e-3, abs=1e-3 * ceiling)
+
+
+def test_a_floor_just_below_the_ceiling_is_forecast_between_them():
+    values = [value * 1e6 for value in VALUES]
+    ceiling = values[-1] * 1.001
+    model = adoption.fit(DATES, values, ["exact"] * 9 + ["at_least"], True, ceiling)
+    assert values[-1] < model.anchor < ceiling
+    fan = model.quantiles(LATER, LEVELS)
+    assert (fan >= values[-1]).all() and (fan <= ceiling).all()
 
 
 def test_a_distant_ceiling_changes_little_and_a_near_one_much():

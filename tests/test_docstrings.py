@@ -6,9 +6,11 @@ import re
 
 import pytest
 
-from bilan import adoption, ranking, scoring
+from bilan import adoption, forecasts, programme, ranking, scoring, track
 
-MODULES = (adoption, ranking, scoring)
+#: What was taken from the literature, and what carries it to the review.
+METHODS = (adoption, ranking, scoring)
+MODULES = (*METHODS, forecasts, programme, track)
 DOI = re.compile(r"https://doi\.org/10\.\d{4,9}/\S+")
 
 
@@ -49,7 +51,7 @@ def test_there_is_something_to_read():
     assert {"bilan.adoption.Model.quantiles", "bilan.scoring.rolling_ranks"} <= set(OFFERED)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", METHODS, ids=lambda m: m.__name__)
 def test_a_module_names_its_papers(module):
     assert len(DOI.findall(module.__doc__)) >= 2
 

@@ -1,5 +1,7 @@
 """Editions, and what each of them knows."""
 
+import csv
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,22 @@ def test_nothing_in_a_frozen_table_was_published_later(project: Path):
         tables = catalog.load(editions.freeze(edition.id))
         for name, column in PUBLISHED.items():
             assert (tables[name][column].dt.date <= edition.as_of).all(), (edition.id, name)
+
+
+@pytest.mark.parametrize(
+    ("date", "ceiling"),
+    [("2020-01-14", "67063703"), ("2019", "67063703"), ("2021-01-14", ""), ("2020", "")],
+)
+def test_a_ceiling_is_known_once_its_source_is_published(project: Path, date: str, ceiling: str):
+    tables = {
+        path.stem: list(csv.DictReader(path.open(encoding="utf-8")))
+        for path in (project / "data/raw").glob("*.csv")
+    }
+    for row in tables["sources"]:
+        if row["source_id"] == "s300":
+            row["date"] = date
+    rows = editions.known(tables, dt.date(2020, 12, 31))["indicators"]
+    assert {r["indicator"]: r["ceiling"] for r in rows}["franceconnect-users"] == ceiling
 
 
 def test_later_editions_know_more(project: Path):

@@ -131,6 +131,25 @@ def test_the_leader_needs_nothing():
     assert seen.last_rank == 1 and seen.gain == 0 and len(seen.needed) == 0
 
 
+def test_leave_one_out_shows_each_year():
+    table = ranking.leave_one_out(YEARS, COUNTRIES, panel(), 2021, "FR")
+    assert list(table["year"].dropna()) == YEARS and pd.isna(table["year"][0])
+    whole = ranking.outlook(YEARS, COUNTRIES, panel(), 2021, "FR")
+    assert tuple(table.iloc[0, 1:4]) == (whole.median, whole.low, whole.high)
+    without = ranking.outlook(YEARS[:-1], COUNTRIES, panel()[:, :-1], 2021, "FR")
+    assert table.iloc[-1]["gain"] == without.gain
+    assert table["gain"].nunique() > 2
+
+
+def test_leaving_out_the_last_year_needs_the_one_before():
+    scores = panel()
+    scores[COUNTRIES.index("FR"), -2] = np.nan
+    table = ranking.leave_one_out(YEARS, COUNTRIES, scores, 2021, "FR")
+    assert YEARS[-1] not in list(table["year"].dropna())
+    with pytest.raises(ValueError, match="needs 3 years, not 2"):
+        ranking.leave_one_out(YEARS[-2:], COUNTRIES, panel()[:, -2:], 2021, "FR")
+
+
 BAD = {
     r"expected 8 countries by 5 years": (YEARS[:5], COUNTRIES, panel(), [2021]),
     "listed twice": (YEARS, ["AT", *COUNTRIES[:7]], panel(), [2021]),

@@ -21,8 +21,7 @@ from scipy.special import ndtr, ndtri
 from bilan import curves, observations, priors, traits
 
 MIN_POINTS = 4
-_LARGEST = 1e290
-_SMALLEST = 1e-290
+_LARGEST, _SMALLEST = 1e150, 1e-150  # squares of values must still be numbers
 _GAPS, _SPANS = (0.05, 6.0), (0.01, 3.0)
 _STRIDE, _FAR = 0.25, 50.0
 
@@ -116,7 +115,7 @@ class Model:
         if self.cumulative:
             order = np.argsort(times, kind="stable")
             rows[order] = np.maximum.accumulate(rows[order], axis=0)
-        return np.maximum(_tidy(self._below(rows)), self.floor)
+        return np.clip(_tidy(self._below(rows)), self.floor, self.ceiling)
 
     def probability(self, date, value):
         """Chance that the count is at or above a value on a later date.
@@ -169,6 +168,7 @@ class Model:
         return self.anchor - room * np.log1p(-(value - self.anchor) / room)
 
     def _ahead(self, dates):
+        dates = _listed(dates, "horizon_dates")
         days = observations.day_numbers(dates, "horizon_dates")
         for date, day in zip(dates, days, strict=True):
             if day <= self.last_day:
@@ -241,15 +241,17 @@ def fit(dates, values, qualifiers=None, cumulative=False, ceiling=np.inf):
     days, values = _checked_series(dates, values)
     qualifiers = _checked_qualifiers(qualifiers, len(values))
     seen = observations.estimate(days, values, qualifiers, cumulative)
-    if not ceiling > max(values.max(), seen.values[-1]):
-        raise ValueError(f"ceiling {ceiling:g} is not above every value")
-    series = traits.describe(days, seen.values)
+    if not ceiling > values.max():
+        raise ValueError(f"ceiling {ceiling} is not above every value")
+    # A floor is lifted by what its neighbours suggest, at most half-way to the ceiling.
+    estimates = np.minimum(seen.values, values.max() / 2 + ceiling / 2)
+    series = traits.describe(days, estimates)
     floor = seen.floor if cumulative else (0.0 if values.min() >= 0 else -np.inf)
     return Model(
         candidates=list(curves.CANDIDATES),
         weights=_weigh(series),
         last_day=float(days[-1]),
-        anchor=float(seen.values[-1]),
+        anchor=float(estimates[-1]),
         doubt=seen.doubt,
         floor=floor,
         cumulative=bool(cumulative),
@@ -353,7 +355,7 @@ def leave_one_out(
     ValueError
         If the points are too few, or as `forecast`.
     """
-    dates, values = list(dates), list(values)
+    dates, values = _listed(dates, "dates"), _listed(values, "values")
     labels = _checked_qualifiers(qualifiers, len(values))
     if len(dates) <= MIN_POINTS:
         raise ValueError(f"leaving one point out needs {MIN_POINTS + 1} points, not {len(dates)}")
@@ -395,8 +397,14 @@ def _tidy(numbers):
     return np.array(kept).reshape(numbers.shape)
 
 
+def _listed(entries, what):
+    if isinstance(entries, str) or not np.iterable(entries):
+        raise ValueError(f"{what}: expected a sequence, not {entries!r}")
+    return list(entries)
+
+
 def _checked_series(dates, values):
-    dates, values = list(dates), list(values)
+    dates, values = _listed(dates, "dates"), _listed(values, "values")
     if len(dates) != len(values):
         raise ValueError(f"{len(dates)} dates but {len(values)} values")
     if len(dates) < MIN_POINTS:
@@ -410,6 +418,8 @@ def _checked_series(dates, values):
 
 
 def _checked_value(value):
+    if isinstance(value, (str, bytes, bool, np.bool_)):
+        raise ValueError(f"{value!r} is not a number")
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -424,7 +434,7 @@ def _checked_value(value):
 def _checked_qualifiers(qualifiers, count):
     if qualifiers is None:
         return ["exact"] * count
-    qualifiers = list(qualifiers)
+    qualifiers = _listed(qualifiers, "qualifiers")
     if len(qualifiers) != count:
         raise ValueError(f"{len(qualifiers)} qualifiers for {count} values")
     for qualifier in qualifiers:
@@ -435,7 +445,9 @@ def _checked_qualifiers(qualifiers, count):
 
 
 def _checked_levels(quantiles):
-    levels = np.array([_checked_value(level) for level in quantiles])
+    levels = np.array([_checked_value(level) for level in _listed(quantiles, "quantiles")])
+    if not len(levels):
+        raise ValueError("quantiles: at least one level is needed")
     if np.any(levels <= 0) or np.any(levels >= 1):
         raise ValueError("quantiles must lie strictly between 0 and 1")
     if np.any(np.diff(levels) < 0):

@@ -183,9 +183,9 @@ def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, 
     -------
     dict of str to list of dict
         The same tables. A score or a rank follows its vintage; a correction also needs its
-        row; an indicator, a unit, a country, a source or an index that no remaining row
-        names is hidden too, since its very presence would tell of the future. Notes are
-        blank: they may speak of later evidence.
+        row; a ceiling is known from its source's date on; an indicator, a unit, a country, a
+        source or an index that no remaining row names is hidden too, since its very presence
+        would tell of the future. Notes are blank: they may speak of later evidence.
     """
     day = as_of.isoformat()
     kept = {
@@ -202,6 +202,13 @@ def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, 
     ]
     joined = ("eu_from", "eu_until")
     kept["countries"] = [{**r, **{c: "" for c in joined if r[c] > day}} for r in kept["countries"]]
+    dates = {r["source_id"]: r["date"] for r in kept["sources"]}
+    kept["indicators"] = [
+        {**r, "ceiling": "", "source_id": ""}
+        if r["ceiling"] and _last_day(dates[r["source_id"]]) > day
+        else r
+        for r in kept["indicators"]
+    ]
     plans = {r["milestone"] for r in kept["milestones"]}
     kept["milestones"] = [r for r in kept["milestones"] if not r["plan"] or r["plan"] in plans]
     contradictions = {r["contradiction"] for r in kept["contradictions"]}
@@ -212,6 +219,11 @@ def known(tables: dict[str, list[dict[str, str]]], as_of: dt.date) -> dict[str, 
     for name, column, users in FOLLOWERS:
         _keep_named(kept, name, column, users)
     return kept
+
+
+def _last_day(date: str) -> str:
+    """Return a bound that sorts after every day of a date, which may be a year or a month."""
+    return (date + "-99-99")[:10]
 
 
 def _bare(row: dict[str, str]) -> dict[str, str]:

@@ -63,6 +63,7 @@ def of_count(
     Parameters
     ----------
     edition : bilan.editions.Edition
+        Whose cut-off day the forecast starts from.
     subject : str
         The indicator.
     figures : pandas.DataFrame
@@ -76,6 +77,11 @@ def of_count(
     -------
     tuple of bilan.adoption.Model or None, pandas.DataFrame
         The model and its forecast; ``None`` and no row where the figures are too few.
+
+    Raises
+    ------
+    ValueError
+        If a figure can't be forecast from, for instance one above the ceiling.
     """
     if len(figures) < adoption.MIN_POINTS:
         return None, pd.DataFrame(columns=COLUMNS)
@@ -123,10 +129,16 @@ def of_ranks(
     ----------
     edition : bilan.editions.Edition
     index : str
+        A name of ``indices``.
     years : sequence of int, length H
     countries : sequence of str, length C
     probabilities : ndarray, shape (H, C, C)
         Chance of each place, as :func:`bilan.ranking.rank_probabilities` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``COLUMNS``: one row a year, country and place.
     """
     rows = [
         (
@@ -157,6 +169,7 @@ def collect(edition: str) -> pd.DataFrame:
     Parameters
     ----------
     edition : str
+        Its name, such as "2021".
 
     Returns
     -------
@@ -171,10 +184,17 @@ def collect(edition: str) -> pd.DataFrame:
 def fan(table: pd.DataFrame, subject: str) -> pd.DataFrame:
     """Return a count's quantiles as a fan: one row a day, one column a level.
 
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An edition's forecasts, ``COLUMNS``.
+    subject : str
+        The indicator.
+
     Returns
     -------
     pandas.DataFrame
-        ``date`` and the columns of ``FAN``.
+        ``date`` and the columns of ``FAN``, in the count's unit.
     """
     rows = table[(table["subject"] == subject) & (table["kind"] == "quantile")]
     wide = rows[rows["level"].isin(FAN)].pivot(index="date", columns="level", values="value")
@@ -182,9 +202,21 @@ def fan(table: pd.DataFrame, subject: str) -> pd.DataFrame:
 
 
 def at(table: pd.DataFrame, subject: str, day: pd.Timestamp) -> np.ndarray:
-    """Return a count's quantiles on any day of its grid's span, shape (len(LEVELS),).
+    """Return a count's quantiles on any day of its grid's span.
 
-    Between two days of the grid they are interpolated in time.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An edition's forecasts, ``COLUMNS``.
+    subject : str
+        The indicator.
+    day : pandas.Timestamp
+        Between two days of the grid quantiles are interpolated in time.
+
+    Returns
+    -------
+    ndarray, shape (len(LEVELS),)
+        In the count's unit.
 
     Raises
     ------

@@ -63,7 +63,7 @@ def day_numbers(dates, what="dates"):
 def _day_number(date, what):
     try:
         if isinstance(date, str):
-            return dt.date.fromisoformat(date[:10]).toordinal()
+            return dt.datetime.fromisoformat(date).toordinal()
         if isinstance(date, np.datetime64):
             date = pd.Timestamp(date)
         return date.toordinal()

@@ -22,6 +22,16 @@ def usable(observations: pd.DataFrame) -> pd.DataFrame:
     """Return the observations that a judgement or a model may rest on.
 
     Low confidence and figures set aside by a correction are shown, never used.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        As the clean notebook writes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows that remain, in their order.
     """
     return observations[(observations["confidence"] != "low") & ~observations["set_aside"]]
 
@@ -32,12 +42,34 @@ def series(observations: pd.DataFrame, indicator: str) -> pd.DataFrame:
     Where several sources speak of the same day, the more confident one is kept, then the
     one published first. For a count that several sources state as floor and as figure,
     an exact or rounded figure is preferred to a bound.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        As the clean notebook writes them.
+    indicator : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the observations; ``value`` in the indicator's unit.
     """
     return _ordered(observations[observations["indicator"] == indicator]).reset_index(drop=True)
 
 
 def every_series(observations: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return what :func:`series` returns for each indicator, sorted once for all of them."""
+    """Return what :func:`series` returns for each indicator, sorted once for all of them.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        As the clean notebook writes them.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        By indicator; one without a usable figure is left out.
+    """
     groups = _ordered(observations).groupby("indicator")
     return {indicator: figures.reset_index(drop=True) for indicator, figures in groups}
 
@@ -130,6 +162,7 @@ def target_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFra
     tables : dict of str to pandas.DataFrame
         The edition's processed tables.
     as_of : datetime.date
+        The edition's cut-off day.
 
     Returns
     -------
@@ -169,6 +202,13 @@ def distinct(states: pd.DataFrame) -> pd.DataFrame:
 
 def milestone_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFrame:
     """Return every milestone with its state by the cut-off day.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        The edition's processed tables.
+    as_of : datetime.date
+        The edition's cut-off day.
 
     Returns
     -------

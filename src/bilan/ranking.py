@@ -192,6 +192,41 @@ def outlook(years, countries, scores, horizon_year, country, seed=0):
     )
 
 
+def leave_one_out(years, countries, scores, horizon_year, country, seed=0):
+    """Describe a country's simulated rank again without each year, to see what it hangs on.
+
+    Parameters
+    ----------
+    years, countries, scores, horizon_year, country, seed
+        As in `outlook`, with at least three years.
+
+    Returns
+    -------
+    DataFrame
+        One row a year left out: `year`, then `median`, `low`, `high`, `gain` and `lose` as in
+        `Outlook`. The first row leaves nothing out (`year` missing). Without the last year the
+        country starts from the one before; that row is missing where it had no score then.
+
+    Raises
+    ------
+    ValueError
+        If the years are too few, or as `outlook`.
+    """
+    years, countries, scores = list(years), list(countries), np.asarray(scores, float)
+    whole = outlook(years, countries, scores, horizon_year, country, seed)
+    if len(years) < 3:
+        raise ValueError(f"leaving one year out needs 3 years, not {len(years)}")
+    rows = [(pd.NA, whole)]
+    for left_out, year in enumerate(years):
+        kept = [i for i in range(len(years)) if i != left_out]
+        if not np.isnan(scores[countries.index(country), kept[-1]]):
+            given = [years[i] for i in kept], countries, scores[:, kept]
+            rows.append((int(year), outlook(*given, horizon_year, country, seed)))
+    names = ["median", "low", "high", "gain", "lose"]
+    told = [[year, *(getattr(seen, name) for name in names)] for year, seen in rows]
+    return pd.DataFrame(told, columns=["year", *names]).astype({"year": "Int64"})
+
+
 def movement(scores):
     """Tell how far ranks move by recomputation alone, beside how far they move by time.
 

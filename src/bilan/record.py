@@ -116,7 +116,18 @@ class Record:
         )
 
     def table_track(self, summary: pd.DataFrame) -> Table | None:
-        """Return how past forecasts of counts did, by edition and count."""
+        """Return how past forecasts of counts did, by edition and count.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame
+            As :func:`bilan.track.summary` returns.
+
+        Returns
+        -------
+        bilan.exhibits.Table or None
+            ``None`` where nothing has been scored yet.
+        """
         if summary.empty:
             return None
         words = self.facts.words
@@ -154,7 +165,18 @@ class Record:
         return "–" if pd.isna(value) else self.facts.words.rounded(value)
 
     def table_track_targets(self, scored: pd.DataFrame) -> Table | None:
-        """Return each probability that was given to a target, and whether it was met."""
+        """Return each probability that was given to a target, and whether it was met.
+
+        Parameters
+        ----------
+        scored : pandas.DataFrame
+            As :func:`bilan.track.of_targets` returns.
+
+        Returns
+        -------
+        bilan.exhibits.Table or None
+            ``None`` where nothing has been scored yet.
+        """
         if scored.empty:
             return None
         words, goals = self.facts.words, self.states.set_index("target")
@@ -181,7 +203,18 @@ class Record:
         )
 
     def table_track_ranks(self, scored: pd.DataFrame) -> Table | None:
-        """Return how past rank forecasts did, by edition and index, all countries together."""
+        """Return how past rank forecasts did, by edition and index, all countries together.
+
+        Parameters
+        ----------
+        scored : pandas.DataFrame
+            As :func:`bilan.track.of_ranks` returns.
+
+        Returns
+        -------
+        bilan.exhibits.Table or None
+            ``None`` where nothing has been scored yet.
+        """
         if scored.empty:
             return None
         words = self.facts.words

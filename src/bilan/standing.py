@@ -125,20 +125,30 @@ class Standing:
         )
         return years, list(present.index), board
 
+    @property
+    def _asked(self) -> tuple[list[int], list[str], np.ndarray, int, str]:
+        """What the outlook for the next edition of the index is asked with."""
+        present = self.panel[self.panel.iloc[:, -1].notna()]
+        years = [int(year) for year in present.columns]
+        countries = list(present.index)
+        return years, countries, present.to_numpy(), self.simulation[0][0], self.country
+
     @cached_property
     def outlook(self) -> ranking.Outlook | None:
         """The country's rank in the next edition of the index."""
         if self.simulation is None or self.country not in self.simulation[1]:
             return None
-        present = self.panel[self.panel.iloc[:, -1].notna()]
-        return ranking.outlook(
-            [int(y) for y in present.columns],
-            list(present.index),
-            present.to_numpy(),
-            self.simulation[0][0],
-            self.country,
-            seed=SEED,
-        )
+        return ranking.outlook(*self._asked, seed=SEED)
+
+    def sensitivity(self) -> pd.DataFrame | None:
+        """Return that outlook made again without each year of the panel.
+
+        Returns
+        -------
+        pandas.DataFrame or None
+            As :func:`bilan.ranking.leave_one_out`; ``None`` without an outlook.
+        """
+        return None if self.outlook is None else ranking.leave_one_out(*self._asked, seed=SEED)
 
     def back_test(self) -> pd.DataFrame:
         """Forecast each later year of the panel from the years before it, three at least.

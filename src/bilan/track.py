@@ -99,6 +99,13 @@ def of_targets(
 ) -> pd.DataFrame:
     """Score earlier chances of meeting a target, once it is known whether it was met.
 
+    Parameters
+    ----------
+    earlier : mapping of Edition to (DataFrame, DataFrame)
+        Each earlier edition's forecasts; the observations are not used.
+    states : pandas.DataFrame
+        What the scoring edition knows, as :func:`bilan.programme.target_states` returns it.
+
     Returns
     -------
     pandas.DataFrame
@@ -190,6 +197,11 @@ def _scored_board(edition, subject, date, first, board, truth, last) -> list[tup
 
 def summary(counts: pd.DataFrame) -> pd.DataFrame:
     """Sum the track record of counts up by edition and count.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        As :func:`of_counts` returns.
 
     Returns
     -------
