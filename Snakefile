@@ -143,12 +143,23 @@ rule card:
 include: "workflow/places.smk"
 
 
+rule assemble:
+    input:
+        lambda w: [f"build/{w.edition}/{lang}/{made}" for lang in edition(w.edition).languages for made in ("review.html", "review.pdf", "card.png")],
+        lambda w: [path for path in LEFT if w.edition in Path(path).parts],
+        lambda w: PLACES if w.edition == FAN.edition.id else [],
+        "report/notebook.html.j2",
+        code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "live.py", "seals.py", "wording.py", "locale/*", *SHARED),
+    output: directory("build/{edition}/site"), "build/{edition}/outlines.json"
+    params: address=address(), fanned=FANNED
+    shell: "{BILAN} assemble --edition {wildcards.edition} {params.fanned}"
+
+
 rule publish:
     input:
-        [f"{p}/{made}" for p in PROJECTS for made in ("review.html", "review.pdf", "card.png")],
-        PLACES, LEFT, "build/fonts", "build/live/vega.js",
-        sorted(map(str, Path("report").glob("*.j2"))), "config/editions.yml",
-        code("checks/*.py", "editions.py", "fanout.py", "live.py", "manifest.py", "publish.py", "wording.py", "locale/*", *SHARED),
+        [f"build/{e}/{made}" for e in EDITIONS for made in ("site", "outlines.json")],
+        "build/fonts", "build/live/vega.js", "report/index.html.j2", "config/editions.yml",
+        code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "manifest.py", "publish.py", "wording.py", "locale/*", *SHARED),
     output: touch("build/published")
     params: fanned=FANNED
     shell: "{BILAN} publish {params.fanned}"

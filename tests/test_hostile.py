@@ -23,7 +23,7 @@ from staged import append
 from staged import stage as sample
 from typer.testing import CliRunner
 
-from bilan import checks, publish, report, tables
+from bilan import assemble, checks, report, tables
 from bilan.catalog import cells
 from bilan.catalog.description import describe
 from bilan.cli import app
@@ -173,7 +173,7 @@ def attacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             save(notebook, root / f"build/2020/runs/{name}/fr.ipynb")
         project = report.stage("2020", "fr")
         render(project, "embedded")
-        (project / "page.html").write_text(publish.finish(project), "utf-8")
+        (project / "page.html").write_text(assemble.finish(project), "utf-8")
         yield root
 
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bilan import catalog, editions, fonts, report
+from bilan.assemble import finish
 from bilan.editions import PUBLISHED
 from bilan.notebooks import INDICES, SERIES
-from bilan.publish import finish
 from bilan.render import render
 
 ROOT = Path(__file__).parents[1]

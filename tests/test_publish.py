@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from bilan import editions, publish
+from bilan import assemble, checks, editions, publish
 from bilan.publish import CheckError
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="9" height="9"><path/></svg>'
@@ -36,7 +36,7 @@ def site(project: Path) -> Path:
 
 def faults(site: Path, body: str) -> list[str]:
     (site / "2020/fr/index.html").write_text(PAGE.format(body))
-    return publish.check(site)
+    return checks.check(site)
 
 
 # ------------------------------------------------------------------ checks
@@ -121,7 +121,7 @@ def test_a_fault_is_named_with_its_page(site: Path, body: str, fault: str):
 
 def test_a_style_sheet_may_load_only_from_the_site(site: Path):
     (site / "review.css").write_text("a { src: url('x.woff2') } @import 'https://example.org/x';")
-    assert publish.check(site) == [
+    assert checks.check(site) == [
         "review.css: loads x.woff2, which is missing",
         f"review.css: {HOST}",
     ]
@@ -189,6 +189,12 @@ def rendered(project: Path) -> Path:
     editions._read_editions.cache_clear()
 
 
+def published() -> Path:
+    """Assemble the edition and publish it, as the last steps of a build do."""
+    assemble.assemble(editions.edition("2020"))
+    return publish.publish()
+
+
 def snapshot(folder: Path) -> dict[str, bytes]:
     return {
         str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
@@ -196,7 +202,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_site_has_its_pages_its_data_and_a_manifest(rendered: Path):
-    assert publish.publish() == rendered / "site/index.html"
+    assert published() == rendered / "site/index.html"
     made = snapshot(rendered / "site")
     for name in (
         "index.html", "review.css", "review.js", "icon.svg", "manifest.json", "fonts/serif.woff2",
@@ -214,28 +220,28 @@ def test_a_site_has_its_pages_its_data_and_a_manifest(rendered: Path):
 
 
 def test_the_same_pages_make_the_same_site(rendered: Path):
-    publish.publish()
+    published()
     before = snapshot(rendered / "site")
-    publish.publish()
+    published()
     assert snapshot(rendered / "site") == before
 
 
 def test_a_failed_check_leaves_the_old_site(rendered: Path):
-    publish.publish()
+    published()
     before = snapshot(rendered / "site")
     (rendered / "build/2020/fr/review.html").write_text(PAGE.format('<a href="#bas">x</a>'))
     with pytest.raises(CheckError) as error:
-        publish.publish()
+        published()
     assert str(error.value) == "2020/fr/index.html: link to #bas, whose anchor is missing"
     assert snapshot(rendered / "site") == before
 
 
 def test_what_is_missing_leaves_the_old_site(rendered: Path):
-    publish.publish()
+    published()
     before = snapshot(rendered / "site")
     (rendered / "build/2020/fr/review.pdf").unlink()
     with pytest.raises(FileNotFoundError):
-        publish.publish()
+        published()
     assert snapshot(rendered / "site") == before
 
 
@@ -262,7 +268,7 @@ def test_the_switch_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ho
 
 
 def test_a_site_moved_elsewhere_still_holds_together(rendered: Path, tmp_path: Path, monkeypatch):
-    publish.publish()
+    published()
     elsewhere = tmp_path / "on another disk"
     shutil.copytree(rendered / "site", elsewhere)
     shutil.rmtree(rendered / "site")
@@ -271,7 +277,7 @@ def test_a_site_moved_elsewhere_still_holds_together(rendered: Path, tmp_path: P
         raise AssertionError("the network was asked")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    assert publish.check(elsewhere) == []
+    assert checks.check(elsewhere) == []
 
 
 # ------------------------------------------------------------------ pictures
@@ -290,7 +296,7 @@ def finished(project: Path, image: str, svg: str = SVG, narrow: str = "") -> str
     (staged / "notebooks/programme.ipynb").write_text(
         json.dumps({"cells": [{"source": ""}, {"outputs": [output]}]})
     )
-    return publish.finish(staged)
+    return assemble.finish(staged)
 
 
 IMAGE = '<img src="review_files/fig-x.svg" alt="Deux&#8239;: a &lt; b" />'

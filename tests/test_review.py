@@ -26,7 +26,7 @@ import pytest
 from bs4 import BeautifulSoup, Comment
 from pdftext import pressed, words
 
-from bilan import publish
+from bilan import checks
 from bilan.checks.page import Page
 from bilan.wording import NNBSP, Wording
 
@@ -41,7 +41,7 @@ STEPS = {"fonts", "vega", "publish"} | {
     f"{year} {step}"
     for year in YEARS
     for step in (
-        "clean", "programme fr", "stage fr", "render fr", "card fr",
+        "clean", "programme fr", "stage fr", "render fr", "card fr", "assemble",
         "adoption-franceconnect-users fr",
         "adoption-tchap-registered fr", "adoption-tchap-mau fr", "ranking-desi fr",
         "ranking-egov fr", "ranking-egdi fr",
@@ -254,7 +254,7 @@ def test_the_first_page_lists_the_editions_newest_first(first: Run):
 
 
 def test_every_link_of_the_site_resolves_from_disk(first: Run):
-    assert publish.check(first.project / "first") == []
+    assert checks.check(first.project / "first") == []
     page = Page(first.site["2020/fr/index.html"].decode())
     assert len([link for link in page.links if link.startswith("#")]) > 100
     assert len([link for link in page.links if link.startswith("../data/")]) > 8

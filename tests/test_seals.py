@@ -15,6 +15,7 @@ def build(tmp_path: Path) -> Path:
         "2020/runs/ranking-desi/fr.ipynb", "2020/runs/ranking-desi/data/fig-desi.csv",
         "2020/fr/review.qmd", "2020/fr/chapters/_a.qmd", "2020/fr/review.html",
         "2020/fr/review.pdf", "2020/fr/renderer", "2020/fr/review_files/fig-desi.svg",
+        "2020/site/2020/fr/index.html", "2020/site/2020/data/units.csv", "2020/outlines.json",
     ):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,6 +24,7 @@ def build(tmp_path: Path) -> Path:
         seals.seal(folder)
     seals.seal_staged(tmp_path / "2020/fr")
     seals.seal_rendered(tmp_path / "2020/fr")
+    seals.seal_site(tmp_path / "2020/site", tmp_path / "2020/outlines.json")
     return tmp_path
 
 
@@ -46,6 +48,8 @@ LOST = {
     "2020/fr/chapters/_a.qmd": {"2020/fr/review.qmd"},
     "2020/fr/review_files/fig-desi.svg": {"2020/fr/review.html"},
     "2020/fr/renderer": {"2020/fr/review.html"},
+    "2020/site/2020/data/units.csv": {"2020/site/2020/fr/index.html"},
+    "2020/outlines.json": {"2020/site/2020/fr/index.html", "2020/site/2020/data/units.csv"},
 }
 
 

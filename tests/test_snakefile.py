@@ -27,10 +27,14 @@ ENTRIES: dict[str, str | tuple[str, ...]] = {
     "stage": "src/bilan/report.py",
     "render": "src/bilan/render/__init__.py",
     "card": "src/bilan/card.py",
+    "assemble": "src/bilan/assemble.py",
     "publish": "src/bilan/publish.py",
 }
 #: Steps that always run before, so that what they name is named.
-BEFORE = {"publish": ("stage", "render", "card")}
+BEFORE = {
+    "assemble": ("stage", "render", "card"),
+    "publish": ("stage", "render", "card", "assemble"),
+}
 
 
 def file_of(module: str) -> Path | None:

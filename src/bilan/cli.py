@@ -251,8 +251,17 @@ def card(edition: Edition, lang: Lang) -> None:
 
 
 @app.command()
+def assemble(edition: Edition, countries: Countries = "", indices: Indices = "") -> None:
+    """Assemble an edition's part of the site."""
+    from bilan import assemble as assembling
+
+    with _step(f"{edition} assemble"):
+        assembling.assemble(editions.edition(edition), fanout.choose(countries, indices))
+
+
+@app.command()
 def publish(countries: Countries = "", indices: Indices = "") -> None:
-    """Check the rendered pages and switch the site to them."""
+    """Join the editions, check the whole, and switch the site to it."""
     from bilan import publish as publishing
 
     with _step("publish"):

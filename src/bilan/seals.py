@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-SEAL, SEAL_RENDERED = "seal", "seal-rendered"
+SEAL, SEAL_RENDERED, SEAL_SITE = "seal", "seal-rendered", "seal-site"
 #: What the step `render` adds to a staged project.
 RENDERED = ("review.html", "review.pdf", "renderer", "review_files")
 
@@ -32,9 +32,14 @@ def seal_rendered(project: Path) -> None:
     _write(project / SEAL_RENDERED, [p for name in RENDERED for p in _files(project / name)])
 
 
+def seal_site(site: Path, *beside: Path) -> None:
+    """Seal an edition's part of the site, and what lies beside it."""
+    _write(site.with_name(SEAL_SITE), [p for path in (site, *beside) for p in _files(path)])
+
+
 def _files(path: Path) -> list[Path]:
     found = [path] if path.is_file() else path.rglob("*")
-    ours = (SEAL, SEAL_RENDERED)
+    ours = (SEAL, SEAL_RENDERED, SEAL_SITE)
     return sorted(p for p in found if p.is_file() and p.name not in ours and p.name[0] != ".")
 
 
@@ -71,3 +76,6 @@ def mend(build: Path) -> None:
     for rendered in build.glob("*/*/" + SEAL_RENDERED):
         if is_broken(rendered):
             (rendered.parent / "review.html").unlink(missing_ok=True)
+    for assembled in build.glob("*/" + SEAL_SITE):
+        if is_broken(assembled):
+            shutil.rmtree(assembled.with_name("site"), ignore_errors=True)

@@ -3,58 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bilan import editions
-from bilan.checks import accessibility, links, numbers
-from bilan.checks.page import Page
+from bilan.checks import links, numbers
+from bilan.checks.outline import Outline, outlines
 
 #: A fault: the file it was found in, and what it is.
 Fault = tuple[Path, str]
 
 
-def check(site: Path) -> list[str]:
+def check(site: Path, kept: Mapping[str, Outline] = {}) -> list[str]:
     """Return every fault of an assembled site, empty when there is none.
 
     Each link and anchor inside the site resolves there; nothing is loaded from another host;
-    nothing runs but the site's own script;
-    no file holds a path of the machine that built it; every figure has its data; every number
-    that says where it comes from equals the published table; a page can be read by those who
-    don't see it.
+    nothing runs but the site's own script; no file holds a path of the machine that built it;
+    every figure has its data; every number that says where it comes from equals the published
+    table; a page can be read by those who don't see it.
+
+    Parameters
+    ----------
+    site : pathlib.Path
+    kept : mapping of str to Outline
+        Pages that were read before, by their checksum.
     """
     site = site.resolve()
-    pages = {p: Page(p.read_text("utf-8")) for p in sorted(site.rglob("*.html"))}
+    pages = outlines(site, kept)
     faults = [
         *links.check(site, pages),
-        *_acts(pages),
+        *((path, fault) for path, page in pages.items() for fault in page.faults),
         *_figures(pages),
         *numbers.check(site, pages),
-        *((path, fault) for path, page in pages.items() for fault in accessibility.check(page)),
         *_paths(site),
     ]
     return [f"{path.relative_to(site)}: {fault}" for path, fault in faults]
 
 
-#: Elements by which a page would act, be replaced, or send what a reader types.
-ACTIVE = {"base", "embed", "foreignobject", "form", "frame", "iframe", "object"}
-
-
-def _acts(pages: dict[Path, Page]) -> Iterator[Fault]:
-    """Name what would run in a page, or lead away from it, by itself."""
-    for path, page in pages.items():
-        for element in page.elements:
-            found = element.attributes
-            data = found.get("src") or found.get("type") == "application/ld+json"
-            leaves = element.tag == "meta" and found.get("http-equiv", "").lower() == "refresh"
-            if element.tag in ACTIVE or leaves or (element.tag == "script" and not data):
-                yield path, f"holds <{element.tag}>, which acts"
-            for name in found:
-                if name.startswith("on") or name == "srcdoc":
-                    yield path, f"holds {name}, which acts"
-
-
-def _figures(pages: dict[Path, Page]) -> Iterator[Fault]:
+def _figures(pages: Mapping[Path, Outline]) -> Iterator[Fault]:
     """Name the figures whose numbers can't be had."""
     for path, page in pages.items():
         for name in page.figures:
@@ -71,5 +57,6 @@ def _paths(site: Path) -> Iterator[Fault]:
     root = str(editions.project_root())
     told = re.compile(rb"(?<![\w.])" + re.escape(root).encode() + rb"(?!\w)")
     for path in sorted(p for p in site.rglob("*") if p.is_file()):
-        if told.search(path.read_bytes()):
+        content = path.read_bytes()
+        if root.encode() in content and told.search(content):
             yield path, f"holds the path {root}"

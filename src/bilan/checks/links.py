@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bilan.checks.page import Page, loads_of_style
+from bilan.checks.outline import Outline
+from bilan.checks.page import loads_of_style
 
 #: Addresses that a reader may follow to another host.
 FOLLOWED = ("http", "https", "mailto")
 
 
-def check(site: Path, pages: dict[Path, Page]) -> Iterator[tuple[Path, str]]:
+def check(site: Path, pages: Mapping[Path, Outline]) -> Iterator[tuple[Path, str]]:
     """Yield each link that leads nowhere and each load from another host, with its file."""
     for path, page in pages.items():
         for link in page.links:
@@ -48,7 +49,7 @@ def _check_load(site: Path, page: Path, load: str) -> Iterable[str]:
         yield f"loads {load}, which is missing"
 
 
-def _check_link(site: Path, page: Path, link: str, pages: dict[Path, Page]) -> Iterable[str]:
+def _check_link(site: Path, page: Path, link: str, pages: Mapping[Path, Outline]) -> Iterable[str]:
     parts = urlsplit(link)
     if parts.scheme in FOLLOWED and (parts.netloc or parts.scheme == "mailto"):
         return

@@ -12,13 +12,13 @@ worded again, and looked for in what the page says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from bilan.checks.page import Page
+from bilan.checks.outline import Outline
 from bilan.wording import Wording
 
 #: Columns that name a row, by table.
@@ -28,25 +28,41 @@ ROWS = {
     "track_record": ("edition", "subject", "date"),
     "track_ranks": ("edition", "subject", "date", "country"),
 }
+#: Columns that name the rows of a forecast.
+CHANCE, FORECAST = ("kind", "target"), ("subject", "date")
+
+#: What finds rows: the edition, the table, and what some of its columns say.
+Find = Callable[[str, str, tuple[str, ...], tuple[str, ...]], list[dict]]
 
 
-def check(site: Path, pages: dict[Path, Page]) -> Iterator[tuple[Path, str]]:
+def check(site: Path, pages: Mapping[Path, Outline]) -> Iterator[tuple[Path, str]]:
     """Yield each number that is not what the table says, with its page."""
-    read = lru_cache(lambda edition, table: _table(site, edition, table))
+    find = _finder(site)
     for path, page in pages.items():
-        lang = next((e.attributes.get("lang", "") for e in page.all("html")), "")[:2]
-        for element in page.elements:
-            if key := element.attributes.get("data-from"):
-                said = " ".join(element.text.split())
-                told = expected(key, Wording(lang), read)
-                if not any(_says(said, words) for words in told):
+        if page.numbers:
+            words = Wording(page.lang)
+            for key, said in page.numbers:
+                told = expected(key, words, find)
+                if not any(_says(said, way) for way in told):
                     known = " or ".join(told) or "nothing"
                     yield path, f'says "{said}", where {key} says {known}'
 
 
-def _table(site: Path, edition: str, table: str) -> pd.DataFrame | None:
-    path = site / edition / "data" / f"{table}.parquet"
-    return pd.read_parquet(path) if path.is_file() else None
+def _finder(site: Path) -> Find:
+    """Return what finds rows of the published tables, each table read and sorted once."""
+
+    @lru_cache
+    def sorted_by(edition: str, table: str, columns: tuple[str, ...]) -> dict[tuple, list[dict]]:
+        path = site / edition / "data" / f"{table}.parquet"
+        found: dict[tuple, list[dict]] = {}
+        if path.is_file():
+            read = pd.read_parquet(path)
+            names = zip(*(_text(read[column]) for column in columns), strict=True)
+            for name, row in zip(names, read.to_dict("records"), strict=True):
+                found.setdefault(name, []).append(row)
+        return found
+
+    return lambda edition, table, columns, name: sorted_by(edition, table, columns).get(name, [])
 
 
 def _says(said: str, words: str) -> bool:
@@ -55,25 +71,28 @@ def _says(said: str, words: str) -> bool:
     return bool(re.search(rf"(?<!\d)(?<!\d[.,\s]){number}(?![.,\s]?\d)", said))
 
 
-def expected(
-    key: str, words: Wording, read: Callable[[str, str], pd.DataFrame | None]
-) -> list[str]:
+def expected(key: str, words: Wording, find: Find) -> list[str]:
     """Return the ways to say what a key names; none if there is no such row."""
     kind, edition, *names = key.split("/")
     if kind == "chance":
-        table = read(edition, "forecasts")
-        found = [] if table is None else table.query("kind == 'target' and target == @names[0]")
-        return [words.chances(p) for p in (found["value"] if len(found) else [])]
+        found = find(edition, "forecasts", CHANCE, ("target", *names))
+        return [words.chances(row["value"]) for row in found]
     if kind == "forecasts":
-        table = read(edition, "forecasts")
-        return [] if table is None else _forecast(table, words, *names)
-    table = read(edition, kind)
-    if table is None or kind not in ROWS:
+        subject, country, date, level = names
+        found = find(edition, "forecasts", FORECAST, (subject, date))
+        if subject.startswith("rank-"):
+            return _place(found, words, country, level)
+        return [
+            words.rounded(row["value"])
+            for row in found
+            if row["kind"] == "quantile" and abs(row["level"] - float(level)) < 1e-6
+        ]
+    if kind not in ROWS:
         return []
-    for column, name in zip(ROWS[kind], names, strict=False):
-        table = table[_text(table[column]) == name]
-    column = names[-1]
-    return [way for value in table[column].dropna() for way in _ways(words, float(value), column)]
+    *name, column = names
+    values = [row[column] for row in find(edition, kind, ROWS[kind], tuple(name))]
+    known = [float(value) for value in values if not pd.isna(value)]
+    return [way for value in known for way in _ways(words, value, column)]
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -81,25 +100,20 @@ def _text(column: pd.Series) -> pd.Series:
     return column.dt.strftime("%Y-%m-%d") if dates else column.astype(str)
 
 
-def _forecast(
-    table: pd.DataFrame, words: Wording, subject: str, country: str, date: str, level: str
-) -> list[str]:
-    table = table[(table["subject"] == subject) & (_text(table["date"]) == date)]
-    if not subject.startswith("rank-"):
-        table = table[
-            (table["kind"] == "quantile") & ((table["level"] - float(level)).abs() < 1e-6)
-        ]
-        return [words.rounded(value) for value in table["value"]]
-    chance = table[(table["kind"] == "rank") & (table["country"] == country)]
-    chance = chance.sort_values("level").set_index("level")["value"]
-    if chance.empty:
-        return []
-    if "<" in level or ">" in level:
-        place = float(level[1:])
-        part = chance[chance.index < place] if level[0] == "<" else chance[chance.index > place]
-        return [words.chances(float(part.sum()))]
-    reached = chance.index[chance.cumsum() >= float(level) - 1e-9]
-    return [words.ordinal(int(reached[0]))] if len(reached) else []
+def _place(rows: list[dict], words: Wording, country: str, level: str) -> list[str]:
+    """Return how the place of a country is said, or the chance of a better or a worse one."""
+    found = [row for row in rows if row["kind"] == "rank" and row["country"] == country]
+    chances = sorted((row["level"], row["value"]) for row in found)
+    if level[0] in "<>":
+        better, place = level[0] == "<", float(level[1:])
+        part = [p for at, p in chances if (at < place if better else at > place)]
+        return [words.chances(float(sum(part)))] if chances else []
+    reached = 0.0
+    for at, p in chances:
+        reached += p
+        if reached >= float(level) - 1e-9:
+            return [words.ordinal(int(at))]
+    return []
 
 
 def _ways(words: Wording, value: float, column: str) -> list[str]:
