@@ -50,7 +50,9 @@ def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
     fresh.mkdir(parents=True)
     kept = {}
     for edition in editions.editions():
-        shutil.copytree(site_of(edition), fresh, dirs_exist_ok=True)
+        # Snakemake leaves a hidden file in a folder that it watches.
+        hidden = shutil.ignore_patterns(".*")
+        shutil.copytree(site_of(edition), fresh, dirs_exist_ok=True, ignore=hidden)
         kept |= outline.kept(outlines_of(edition))
     shutil.copytree(root / "build/fonts/web", fresh / "fonts")
     shutil.copyfile(root / "build/live/vega.js", fresh / "vega.js")
