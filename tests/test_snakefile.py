@@ -14,7 +14,7 @@ SNAKEFILE = "\n\n".join(
     path.read_text("utf-8") for path in (ROOT / "Snakefile", *sorted(ROOT.glob("workflow/*.smk")))
 )
 #: What runs a step but has no say in what it makes, and what comes as the step `fonts`.
-MACHINERY = {"__init__.py", "kernels.py", "notebooks.py", "warm.py", "fonts.py"}
+MACHINERY = {"__init__.py", "forkserver.py", "kernels.py", "notebooks.py", "warm.py", "fonts.py"}
 ENTRIES: dict[str, str | tuple[str, ...]] = {
     "clean": "notebooks/1-clean.ipynb",
     "adoption": "notebooks/2-adoption.ipynb",

@@ -24,15 +24,20 @@ def of_figures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         ``FIGURE_COLUMNS``: indicators whose last figure is a later one, the largest relative
         change first.
     """
-    rows = []
-    was_known, is_known = programme.every_series(before), programme.every_series(after)
-    for indicator in sorted(set(was_known) & set(is_known)):
-        old, new = was_known[indicator].tail(1), is_known[indicator].tail(1)
-        if new["date"].iloc[0] <= old["date"].iloc[0]:
-            continue
-        (was, was_on), (now, now_on) = (t[["value", "date"]].iloc[0] for t in (old, new))
-        rows.append((indicator, was, was_on, now, now_on, now / was if was else float("nan")))
-    table = pd.DataFrame(rows, columns=FIGURE_COLUMNS)
+    both = programme.latest(before).merge(
+        programme.latest(after), on="indicator", suffixes=("_before", "_after")
+    )
+    both = both[both["date_after"] > both["date_before"]].sort_index().reset_index()
+    table = pd.DataFrame(
+        {
+            "indicator": both["indicator"],
+            "before": both["value_before"],
+            "before_on": both["date_before"],
+            "after": both["value_after"],
+            "after_on": both["date_after"],
+            "ratio": both["value_after"] / both["value_before"].replace(0, float("nan")),
+        }
+    )
     size = table["ratio"].where(table["ratio"] >= 1, 1 / table["ratio"])
     return table.loc[size.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 

@@ -9,6 +9,7 @@ to judge by, *undated* when no date was ever set.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 
@@ -57,6 +58,22 @@ def series(observations: pd.DataFrame, indicator: str) -> pd.DataFrame:
     return _ordered(observations[observations["indicator"] == indicator]).reset_index(drop=True)
 
 
+def latest(observations: pd.DataFrame) -> pd.DataFrame:
+    """Return the last usable figure of each indicator.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        As the clean notebook writes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an indicator, which is the index.
+    """
+    return _ordered(observations).drop_duplicates("indicator", keep="last").set_index("indicator")
+
+
 def every_series(observations: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return what :func:`series` returns for each indicator, sorted once for all of them.
 
@@ -84,18 +101,18 @@ def _ordered(observations: pd.DataFrame) -> pd.DataFrame:
     return once.drop(columns=["_confidence", "_bound"])
 
 
-def _reaches(figures: pd.DataFrame, target: pd.Series) -> pd.DataFrame:
-    if target["qualifier"] == "at_most":
-        return figures[(figures["value"] <= target["value"]) & (figures["qualifier"] != "at_least")]
-    return figures[(figures["value"] >= target["value"]) & (figures["qualifier"] != "at_most")]
+def _reaches(figure: Any, target: Any) -> bool:
+    if target.qualifier == "at_most":
+        return figure.value <= target.value and figure.qualifier != "at_least"
+    return figure.value >= target.value and figure.qualifier != "at_most"
 
 
-def judge(target: pd.Series, figures: pd.DataFrame, as_of: dt.date) -> dict:
+def judge(target: Any, figures: pd.DataFrame, as_of: dt.date) -> dict:
     """Tell what became of one target.
 
     Parameters
     ----------
-    target : pandas.Series
+    target : pandas.Series or namedtuple
         A row of ``targets``.
     figures : pandas.DataFrame
         The indicator's figures, as :func:`series` returns them.
@@ -108,49 +125,50 @@ def judge(target: pd.Series, figures: pd.DataFrame, as_of: dt.date) -> dict:
         ``state`` (one of ``STATES``) and the figure it rests on: ``reached`` (its value),
         ``reached_on``, ``reached_qualifier``, ``reached_source``; missing where there is none.
     """
-    due, today = target["date"], pd.Timestamp(as_of)
-    reaching = _reaches(figures, target)
+    due, today, known = target.date, pd.Timestamp(as_of), list(figures.itertuples())
+    reaching = [f for f in known if _reaches(f, target)]
     if pd.isna(due):
-        return _verdict("undated", figures.tail(1))
-    in_time = reaching[reaching["date"] <= due]
-    if len(in_time):
-        return _verdict("met", in_time.head(1))
+        return _verdict("undated", known[-1:])
+    in_time = [f for f in reaching if f.date <= due]
+    if in_time:
+        return _verdict("met", in_time[:1])
     if due >= today:
-        return _verdict("open", figures.tail(1))
-    short = _short(figures, target)
-    if short.empty:
-        return _verdict("unmeasured", figures[figures["date"] <= due].tail(1))
-    return _verdict("late", reaching.head(1)) if len(reaching) else _verdict("missed", short)
+        return _verdict("open", known[-1:])
+    short = _short(known, target, cumulative=bool(figures.attrs.get("cumulative")))
+    if not short:
+        return _verdict("unmeasured", [f for f in known if f.date <= due][-1:])
+    return _verdict("late", reaching[:1]) if reaching else _verdict("missed", short)
 
 
-def _short(figures: pd.DataFrame, target: pd.Series) -> pd.DataFrame:
+def _short(figures: list, target: Any, cumulative: bool) -> list:
     """Return the figure that shows that a target was not met on its date, if there is one.
 
     The figure closest to the date, if it lies within the tolerance; for a count that can't
     fall, also any later one that is still short. A bound on the wrong side proves nothing.
     """
-    due, floor = target["date"], target["qualifier"] != "at_most"
-    value, goal, bound = figures["value"], target["value"], figures["qualifier"]
-    silent = (bound == "at_least") & ((value < goal) if floor else (value <= goal))
-    if not floor:
-        silent |= (bound == "at_most") & (value > goal)
-    telling = figures[~silent]
-    distance = (telling["date"] - due).abs()
-    near = telling.loc[distance[distance <= TOLERANCE].sort_values(kind="stable").index[:1]]
-    if len(near) or not (floor and figures.attrs.get("cumulative")):
-        return near
-    return telling[(telling["date"] > due) & (telling["value"] < target["value"])].head(1)
+    due, floor = target.date, target.qualifier != "at_most"
+
+    def is_silent(figure: Any) -> bool:
+        if figure.qualifier == "at_least":
+            return figure.value < target.value if floor else figure.value <= target.value
+        return not floor and figure.qualifier == "at_most" and figure.value > target.value
+
+    telling = [f for f in figures if not is_silent(f)]
+    near = [f for f in telling if abs(f.date - due) <= TOLERANCE]
+    if near or not (floor and cumulative):
+        return sorted(near, key=lambda f: abs(f.date - due))[:1]
+    return [f for f in telling if f.date > due and f.value < target.value][:1]
 
 
-def _verdict(state: str, figure: pd.DataFrame) -> dict:
-    row = None if figure.empty else figure.iloc[0]
+def _verdict(state: str, rests_on: list) -> dict:
+    figure = rests_on[0] if rests_on else None
     return {
         "state": state,
-        "reached": None if row is None else float(row["value"]),
-        "reached_on": None if row is None else row["date"],
-        "reached_precision": None if row is None else row["precision"],
-        "reached_qualifier": None if row is None else row["qualifier"],
-        "reached_source": None if row is None else row["source_id"],
+        "reached": figure and float(figure.value),
+        "reached_on": figure and figure.date,
+        "reached_precision": figure and figure.precision,
+        "reached_qualifier": figure and figure.qualifier,
+        "reached_source": figure and figure.source_id,
     }
 
 
@@ -170,13 +188,15 @@ def target_states(tables: dict[str, pd.DataFrame], as_of: dt.date) -> pd.DataFra
         The columns of ``targets`` and those of :func:`judge`, by date then name.
     """
     cumulative = tables["indicators"].set_index("indicator")["cumulative"]
-    known, none = every_series(tables["observations"]), series(tables["observations"], "")
+    targets, observations = tables["targets"], tables["observations"]
+    aimed_at = observations[observations["indicator"].isin(targets["indicator"])]
+    known, none = every_series(aimed_at), series(aimed_at, "")
     rows = []
-    for _, target in tables["targets"].iterrows():
-        figures = known.get(target["indicator"], none)
-        figures.attrs["cumulative"] = bool(cumulative.get(target["indicator"], False))
-        rows.append({**target, **judge(target, figures, as_of)})
-    states = pd.DataFrame(rows, columns=[*tables["targets"], *_verdict("", pd.DataFrame())])
+    for target in targets.itertuples(index=False):
+        figures = known.get(target.indicator, none)
+        figures.attrs["cumulative"] = bool(cumulative.get(target.indicator, False))
+        rows.append(target._asdict() | judge(target, figures, as_of))
+    states = pd.DataFrame(rows, columns=[*targets, *_verdict("", [])])
     return states.sort_values(["date", "target"]).reset_index(drop=True)
 
 

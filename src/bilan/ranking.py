@@ -258,7 +258,8 @@ def movement(scores):
         twice = scores[scores.duplicated(wanted[:3])].iloc[0]
         raise ValueError(f"two scores of {twice.country} for {twice.year}, vintage {twice.vintage}")
     table = scores.pivot(index="country", columns=["vintage", "year"], values="value")
-    moves = (_moved(table, *pair) for pair in _comparisons(sorted(table.columns)))
+    boards = dict(zip(table.columns, table.to_numpy().T, strict=True))
+    moves = (_moved(boards, *pair) for pair in _comparisons(sorted(boards)))
     rows = [row for row in moves if row is not None]
     names = ["kind", "vintage_from", "vintage_to", "year_from", "year_to"]
     return pd.DataFrame(
@@ -276,12 +277,12 @@ def _comparisons(columns):
             yield "time", (vintage, year), (vintage, min(later))
 
 
-def _moved(table, kind, before, after):
-    both = table[[before, after]].dropna()
-    moved = np.abs(ranks(both[after].to_numpy()) - ranks(both[before].to_numpy()))
-    span = [before[0], after[0], before[1], after[1]]
-    if len(moved) < 2:
+def _moved(boards, kind, before, after):
+    both = ~np.isnan(boards[before]) & ~np.isnan(boards[after])
+    if both.sum() < 2:
         return None
+    moved = np.abs(ranks(boards[after][both]) - ranks(boards[before][both]))
+    span = [before[0], after[0], before[1], after[1]]
     return [kind, *span, len(moved), moved.mean(), int(moved.max()), np.mean(moved > 0)]
 
 

@@ -206,6 +206,7 @@ class Standing:
     def _exhibits(self) -> Exhibits:
         return Exhibits(self.facts, Place(self.index, self.country).run)
 
+    @cached_property
     def _sources(self) -> list[str]:
         vintages = self.facts.tables["vintages"].query("index == @self.index")
         return list(dict.fromkeys(vintages.sort_values("vintage")["source_id"]))
@@ -247,7 +248,7 @@ class Standing:
             table,
             caption=self._say("history.caption"),
             alt=self._transcription(drawn),
-            sources=self._sources(),
+            sources=self._sources,
         )
 
     def _history(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -361,7 +362,7 @@ class Standing:
             table,
             caption=self._say("next.caption", **values),
             alt=self._say(f"next.alt.{key}", **values),
-            sources=self._sources(),
+            sources=self._sources,
         )
 
     def figure_scores(self) -> charts.Figure | None:
@@ -393,7 +394,7 @@ class Standing:
         told = [
             tips.say(
                 "score",
-                self._sources()[-1],
+                self._sources[-1],
                 country=names[row.country],
                 year=year,
                 score=row.label,
@@ -425,7 +426,7 @@ class Standing:
                 bottom=words.number(best.iloc[-1], decimals),
                 **values,
             ),
-            sources=self._sources()[-1:],
+            sources=self._sources[-1:],
         )
 
     # -------------------------------------------------------------- tables
@@ -464,7 +465,7 @@ class Standing:
             header=[self._say(f"needed.{c}", **values) for c in columns],
             rows=rows,
             align="rlrrr",
-            sources=self._sources()[-1:],
+            sources=self._sources[-1:],
         )
 
     def _missing(self, gap: float, decimals: int) -> str:
@@ -498,6 +499,6 @@ class Standing:
             header=[self._say(f"movement.{c}") for c in ("what", "comparisons", "mean", "largest")],
             rows=rows,
             align="lrrr",
-            sources=self._sources(),
+            sources=self._sources,
             data=self._exhibits.publish(table, label),
         )

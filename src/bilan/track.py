@@ -48,20 +48,19 @@ def of_counts(
     """
     rows = []
     for edition, (table, known) in earlier.items():
-        for subject in table.query("kind == 'quantile'")["subject"].unique():
+        for subject, fan in table[table["kind"] == "quantile"].groupby("subject", sort=False):
             seen = programme.series(known, subject)
             later = programme.series(observations, subject)
-            span = table.query("subject == @subject and kind == 'quantile'")["date"]
             fresh = later[
                 (later["published_on"] > pd.Timestamp(edition.as_of))
-                & later["date"].between(span.min(), span.max())
+                & later["date"].between(fan["date"].min(), fan["date"].max())
             ]
-            rows += [_scored_count(edition, subject, table, seen, f) for f in fresh.itertuples()]
+            rows += [_scored_count(edition, subject, fan, seen, f) for f in fresh.itertuples()]
     return pd.DataFrame(rows, columns=COUNT_COLUMNS)
 
 
-def _scored_count(edition: Edition, subject: str, table, seen, outcome) -> tuple:
-    quantiles = forecasts.at(table, subject, outcome.date)
+def _scored_count(edition: Edition, subject: str, fan, seen, outcome) -> tuple:
+    quantiles = forecasts.at(fan, subject, outcome.date)
     levels = np.array(forecasts.LEVELS)
     low, ten, middle, ninety, high = np.interp((0.025, 0.1, 0.5, 0.9, 0.975), levels, quantiles)
     bound = outcome.qualifier in ("at_least", "at_most")
@@ -167,32 +166,21 @@ def _last_known(found: pd.DataFrame, first: int) -> pd.Series:
 
 
 def _scored_board(edition, subject, date, first, board, truth, last) -> list[tuple]:
-    rows = []
-    for country, chances in board.groupby("country"):
-        if country not in truth or country not in last:
-            continue
-        p = chances.sort_values("level")["value"].to_numpy()
-        outcome, before = min(int(truth[country]), len(p)), min(int(last[country]), len(p))
-        sure = np.zeros(len(p))
-        sure[before - 1] = 1.0
-        cumulative = np.cumsum(p)
-        rows.append(
-            (
-                edition.id,
-                subject,
-                country,
-                date,
-                date.year - first,
-                outcome,
-                before,
-                int(np.argmax(cumulative >= 0.1 - 1e-9)) + 1,
-                int(np.argmax(cumulative >= 0.9 - 1e-9)) + 1,
-                float(p[outcome - 1]),
-                float(scoring.rps([p], [outcome])[0]),
-                float(scoring.rps([sure], [outcome])[0]),
-            )
-        )
-    return rows
+    wide = board.pivot(index="country", columns="level", values="value")
+    wide = wide[wide.index.isin(truth.index) & wide.index.isin(last.index)]
+    p, places = wide.to_numpy(), wide.shape[1]
+    outcome, before = (
+        np.minimum(ranks.loc[wide.index].to_numpy(int), places) for ranks in (truth, last)
+    )
+    cumulative = np.cumsum(p, axis=1)
+    low, high = (np.argmax(cumulative >= level - 1e-9, axis=1) + 1 for level in (0.1, 0.9))
+    given = p[np.arange(len(p)), outcome - 1]
+    scores, unmoved = scoring.rps(p, outcome), scoring.rps(np.eye(places)[before - 1], outcome)
+    columns = (wide.index, outcome, before, low, high, given, scores, unmoved)
+    return [
+        (edition.id, subject, country, date, date.year - first, *rest)
+        for country, *rest in zip(*(list(column) for column in columns), strict=True)
+    ]
 
 
 def summary(counts: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,8 @@ def to_svg(chart: alt.TopLevelMixin, lang: str = "fr") -> str:
     The root element has the class ``chart``, by which ``review.css`` finds it. Names inside bear a
     prefix made from the drawing, so that many charts can be inlined in one page.
     """
-    return _draw(chart.to_dict(), lang)
+    # Validation takes longer than drawing; the tests validate every chart.
+    return _draw(chart.to_dict(validate=False), lang)
 
 
 _PARTS = ("layer", "concat", "hconcat", "vconcat")
@@ -100,7 +101,6 @@ class Figure:
     numbers: str = ""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        # Validation takes longer than drawing; the tests validate every chart.
         spec = lean(self.chart.to_dict(validate=False))
         data = {
             "image/svg+xml": _draw(spec, self.lang),
