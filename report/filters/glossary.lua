@@ -59,6 +59,17 @@ local function linker(anchors, seen)
   }
 end
 
+-- Most blocks hold no word that is still to be linked, and a walk takes its time.
+local function holds_new(block, anchors, seen)
+  local text = pandoc.utils.stringify(block)
+  for word in pairs(anchors) do
+    if not seen[word] and text:find(word, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
 function Pandoc(doc)
   if not FORMAT:match("html") then
     return nil
@@ -68,7 +79,7 @@ function Pandoc(doc)
   for i, block in ipairs(doc.blocks) do
     if block.t == "Header" and block.level == 1 then
       seen, apart = {}, APART[block.identifier] ~= nil
-    elseif not apart then
+    elseif not apart and holds_new(block, anchors, seen) then
       doc.blocks[i] = pandoc.Div(block):walk(linker(anchors, seen)).content[1]
     end
   end

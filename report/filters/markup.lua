@@ -91,12 +91,7 @@ local function promises(div)
 end
 
 -- French ordinals raise their ending: 1^er^, 15^e^.
-local french = false
-
-local function Str(str)
-  if not french then
-    return nil
-  end
+local function ordinals(str)
   local parts, from = pandoc.Inlines({}), 1
   for start, ending, stop in str.text:gmatch("%f[%w]%d+()(er?)()%f[%W]") do
     parts:insert(pandoc.Str(str.text:sub(from, start - 1)))
@@ -110,6 +105,19 @@ local function Str(str)
     parts:insert(pandoc.Str(str.text:sub(from)))
   end
   return parts
+end
+
+-- Only in the blocks that hold one: to look at each word of the review takes longer than the rest.
+local function raise_ordinals(doc)
+  if not (doc.meta.lang and pandoc.utils.stringify(doc.meta.lang):match("^fr")) then
+    return nil
+  end
+  for i, block in ipairs(doc.blocks) do
+    if pandoc.utils.stringify(block):find("%der?") then
+      doc.blocks[i] = pandoc.Div(block):walk({ Str = ordinals }).content[1]
+    end
+  end
+  return doc
 end
 
 -- Pandoc aligns cells with inline styles, which a strict content policy forbids: classes instead.
@@ -164,7 +172,6 @@ local function numbers(div)
 end
 
 local function Meta(meta)
-  french = meta.lang ~= nil and pandoc.utils.stringify(meta.lang):match("^fr") ~= nil
   local labels = meta.labels
   for name, label in pairs(labels or {}) do
     words[name] = pandoc.utils.stringify(label)
@@ -225,9 +232,6 @@ local function beside(blocks, at)
 end
 
 local function Blocks(blocks)
-  if not TYPST then
-    return nil
-  end
   local result, at = pandoc.Blocks({}), 1
   while at <= #blocks do
     local block = blocks[at]
@@ -247,19 +251,8 @@ local function Blocks(blocks)
   return result
 end
 
--- A reference to a source never begins a line.
-local function Inlines(inlines)
-  for i = 2, #inlines do
-    local one, two = inlines[i - 1], inlines[i]
-    if one.t == "Space" and two.t == "Cite" and two.citations[1].mode == "NormalCitation" then
-      inlines[i - 1] = pandoc.Str("\u{a0}")
-    end
-  end
-  return inlines
-end
-
 local function Span(span)
-  local name = TYPST and first_known(span.classes, INLINES)
+  local name = first_known(span.classes, INLINES)
   if not name then
     return nil
   end
@@ -272,6 +265,7 @@ end
 -- From the top down: a list of promises must still see its spans.
 return {
   { Meta = Meta },
-  { Blocks = Blocks, Inlines = Inlines, Str = Str },
-  { traverse = "topdown", Div = Div, Span = Span, Table = Table },
+  { Pandoc = raise_ordinals },
+  TYPST and { Blocks = Blocks } or {},
+  { traverse = "topdown", Div = Div, Span = TYPST and Span or nil, Table = Table },
 }

@@ -380,4 +380,4 @@ def _bar_state(state: str) -> str:
 
 
 def _sourced(text: str, *sources: str) -> Markdown:
-    return Markdown(f"{escape_markdown(text)} {cite(*sources)}")
+    return Markdown(f"{escape_markdown(text)}\u00a0{cite(*sources)}")

@@ -371,14 +371,19 @@ class Facts:
 
         A target that was announced again counts once.
         """
-        distinct = programme.distinct(self.tables["target_states"])["target"]
         return [
             t
-            for t in map(self._targets.get, distinct)
+            for t in self._distinct
             if (not chapter or self.indicators.at[t.indicator, "chapter"] == chapter)
             and (not state or t.state == state)
             and (not indicator or t.indicator == indicator)
             and (not year or t.date.year == year)
+        ]
+
+    @cached_property
+    def _distinct(self) -> list[Target]:
+        return [
+            self._targets[t] for t in programme.distinct(self.tables["target_states"])["target"]
         ]
 
     def milestone(self, name: str) -> Milestone | None:

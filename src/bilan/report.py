@@ -9,6 +9,7 @@ because ``{{`` belongs to Quarto's shortcodes.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -481,6 +482,7 @@ def _miniatures(facts: Facts, folder: Path) -> Callable[[str, str], Markdown]:
     return miniature
 
 
+_CITED = re.compile(r"(?<=\S) \[@(?=s\d)")
 #: What a chapter can get wrong; anything else is ours.
 FAULTS = (
     *(jinja2.TemplateError, UsageError, ArithmeticError, AttributeError),
@@ -494,7 +496,8 @@ def _rendered(environment: jinja2.Environment, chapter: Path) -> str:
     except FAULTS as error:
         line = getattr(error, "lineno", None) or _line_of(error, chapter.name)
         raise UsageError(f"report/{chapter.parent.name}/{chapter.name}:{line}: {error}") from None
-    return text.rstrip() + "\n"
+    # A reference to a source never begins a line.
+    return _CITED.sub("\u00a0[@", text.rstrip()) + "\n"
 
 
 def _line_of(error: BaseException, name: str) -> int:
