@@ -1,4 +1,4 @@
-# The map of the workflow: raw → clean → models → stage → render → publish, by edition.
+# The map of the workflow: raw → clean → models → stage → render → assemble, by edition; then publish.
 # `bilan build` runs it, after it has checked the raw data and written build/<edition>/raw:
 # the rows that were public on the edition's cut-off day. A row published in 2024 therefore
 # changes no input of the editions 2020 to 2023.
@@ -48,7 +48,7 @@ def languages(wildcards):
 wildcard_constraints: edition=r"\d{4}", lang="fr|en", country="[a-z][a-z]", series="|".join(SERIES), index="|".join(INDICES)
 
 
-localrules: all, fonts, publish
+localrules: all, fonts, vega, assemble, publish
 
 
 rule all:

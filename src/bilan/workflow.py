@@ -138,14 +138,9 @@ def build(
     fan: FanOut = FanOut(),  # noqa: B008 - frozen
     profile: Path | None = None,
 ) -> Outcome:
-    """Bring the site up to date.
+    """Bring the site up to date, if anything has changed since it last was.
 
-    Parameters and result are those of :func:`run`.
-
-    Raises
-    ------
-    bilan.catalog.DataError
-        When the data break their description; nothing is touched then.
+    Parameters, result and what is raised are those of :func:`run`.
     """
     root, started = editions.project_root(), time.monotonic()
     # The site names the commit that it was made from.
@@ -153,7 +148,6 @@ def build(
     if unchanged.since_complete_build(root, request):
         return Outcome(seconds=time.monotonic() - started)
     sources = unchanged.state(root, unchanged.SOURCES)
-    prepare()
     outcome = run(turn, renderer, cores, fan, profile)
     if not outcome.status:
         unchanged.remember(root, request, sources)
@@ -179,12 +173,14 @@ def run(turn: Turn, renderer: str, cores: int, fan: FanOut, profile: Path | None
     Returns
     -------
     Outcome
+
+    Raises
+    ------
+    bilan.catalog.DataError
+        When the data break their description; nothing is touched then.
     """
     root, started = editions.project_root(), time.monotonic()
     outcome = Outcome(log=root / "build/workflow.log")
-    seals.mend(root / "build")
-    if not _is_current(root / "site"):
-        (root / "build/published").unlink(missing_ok=True)
     where = ["--profile", str(profile.resolve())] if profile else ["--cores", str(cores)]
     command = [sys.executable, "-m", "snakemake", *where, "--keep-going"]
     command += ["--rerun-incomplete", "--nolock", "--config", f"renderer={renderer}"]
@@ -203,11 +199,15 @@ def run(turn: Turn, renderer: str, cores: int, fan: FanOut, profile: Path | None
     with (
         outcome.log.open("w", encoding="utf-8") as log,
         contextlib.nullcontext({}) if profile else forkserver.started(log) as warm,
-        _running(command, env=environment | warm, stderr=log, **settings) as process,
     ):
-        for line in process.stdout:
-            _follow(line.rstrip(), outcome)
-        outcome.status = process.wait()
+        prepare()  # while the warm process does its imports
+        seals.mend(root / "build")
+        if not _is_current(root / "site"):
+            (root / "build/published").unlink(missing_ok=True)
+        with _running(command, env=environment | warm, stderr=log, **settings) as process:
+            for line in process.stdout:
+                _follow(line.rstrip(), outcome)
+            outcome.status = process.wait()
     if profile:
         outcome.steps = _finished(outcome.log.read_text("utf-8", errors="replace"))
     if not outcome.status:
