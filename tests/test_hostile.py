@@ -401,6 +401,16 @@ def test_a_proposal_builds_without_secrets_and_cant_write(path: Path):
             assert "${{" not in script, name
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_to_a_commit(path: Path):
+    """A tag can be moved to other code, a commit can't."""
+    used = re.findall(r"uses: (\S+)(.*)", path.read_text("utf-8"))
+    assert used
+    for action, version in used:
+        assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", version), action
+
+
 def test_dependencies_are_hashed():
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     pinned = re.findall(r"^[a-z0-9][^\n]*==.*?(?=^[a-z0-9]|\Z)", lock, re.M | re.S | re.I)
