@@ -7,10 +7,12 @@ stands behind it holds alone.
 """
 
 import csv
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jinja2
 import pandas as pd
@@ -23,7 +25,7 @@ from staged import append
 from staged import stage as sample
 from typer.testing import CliRunner
 
-from bilan import assemble, checks, report, tables
+from bilan import assemble, card, checks, discovery, editions, report, tables
 from bilan.catalog import cells
 from bilan.catalog.description import describe
 from bilan.cli import app
@@ -173,7 +175,8 @@ def attacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             save(notebook, root / f"build/2020/runs/{name}/fr.ipynb")
         project = report.stage("2020", "fr")
         render(project, "embedded")
-        (project / "page.html").write_text(assemble.finish(project), "utf-8")
+        card.draw("2020", "fr")
+        assemble.assemble(editions.edition("2020"))
         yield root
 
 
@@ -184,7 +187,11 @@ def editions_day(root: Path):
 
 @pytest.fixture(scope="module")
 def page(attacked: Path) -> BeautifulSoup:
-    return BeautifulSoup((attacked / "build/2020/fr/page.html").read_text("utf-8"), "html.parser")
+    return parsed(attacked / "build/2020/site/2020/fr/index.html")
+
+
+def parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
 
 
 def bare(text: str) -> str:
@@ -198,6 +205,15 @@ def test_every_hostile_text_is_there_to_be_read(page: BeautifulSoup):
 
 
 def test_no_hostile_text_is_markup(page: BeautifulSoup):
+    inert(page)
+    for name in ("em", "strong", "del", "sup", "sub", "code", "h1", "h2", "h3"):
+        assert not any(tag.get_text().strip() == "evil" for tag in page.find_all(name)), name
+    assert "1337" not in page.get_text()
+    assert "root:" not in page.get_text()
+
+
+def inert(page: BeautifulSoup) -> None:
+    """Fail where a hostile text became an element, an attribute or a script."""
     spoken = {"aria-label", "alt", "title", "content"}
     for tag in page.find_all(True):
         assert "evil" not in tag.name
@@ -206,12 +222,33 @@ def test_no_hostile_text_is_markup(page: BeautifulSoup):
             assert name in spoken or not re.search(r"\bevil", str(value)), (tag.name, name, value)
     # Scripts are the site's own files; what stands between their tags is nothing.
     assert all(
-        tag["src"].startswith("../../") and not tag.string for tag in page.find_all("script")
+        tag.get("type") == "application/ld+json"
+        or (tag["src"].startswith("../../") and not tag.string)
+        for tag in page.find_all("script")
     )
-    for name in ("em", "strong", "del", "sup", "sub", "code", "h1", "h2", "h3"):
-        assert not any(tag.get_text().strip() == "evil" for tag in page.find_all(name)), name
-    assert "1337" not in page.get_text()
-    assert "root:" not in page.get_text()
+
+
+def test_no_hostile_text_is_markup_in_a_notebooks_page(attacked: Path):
+    paths = sorted((attacked / "build/2020/site/2020/fr/notebooks").glob("*.html"))
+    assert len(paths) > 5
+    assert sum("evil" in parsed(path).get_text() for path in paths) > 3
+    for path in paths:
+        inert(parsed(path))
+
+
+def test_no_hostile_text_is_markup_in_the_feed_and_the_files_for_machines(attacked: Path):
+    site = attacked / "build/2020/site"
+    feed = ElementTree.fromstring(discovery.feed(site, "fr"))
+    (entry,) = feed.findall("{*}entry")
+    assert {child.tag.rpartition("}")[2] for child in entry} == {
+        *("id", "title", "updated", "published", "summary", "link"),
+    }
+    assert json.loads((site / "2020/data/datapackage.json").read_text("utf-8"))["resources"]
+    assert json.loads((site / "2020/data/catalog.jsonld").read_text("utf-8"))["@graph"]
+    for script in (site / "2020/fr/charts").glob("*.js"):
+        name, _, value = script.read_text("utf-8").partition("=")
+        assert name == f'liveCharts["{script.stem}"]'
+        json.loads(value.removesuffix(";\n"))
 
 
 def test_nothing_of_it_runs_in_the_pdf(attacked: Path):
