@@ -151,7 +151,7 @@ rule assemble:
         "report/notebook.html.j2",
         code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "live.py", "seals.py", "wording.py", "locale/*", *SHARED),
     output: directory("build/{edition}/site"), "build/{edition}/outlines.json"
-    params: address=address(), fanned=FANNED
+    params: address=address(), fanned=lambda w: FANNED if w.edition == FAN.edition.id else ""
     shell: "{BILAN} assemble --edition {wildcards.edition} {params.fanned}"
 
 

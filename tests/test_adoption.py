@@ -44,7 +44,7 @@ def test_a_count_is_never_forecast_below_zero(case):
 def test_a_cumulative_count_does_not_fall(case):
     dates, values, horizon = case
     forecast = adoption.forecast(dates, values, sorted(horizon), LEVELS, cumulative=True)
-    assert (forecast >= values[-1]).all()
+    assert (forecast >= values[-1] - 1e-150).all()  # what is smaller counts as nothing
     assert (np.diff(forecast, axis=0) >= 0).all()
 
 

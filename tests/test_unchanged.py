@@ -69,18 +69,17 @@ def test_change_during_a_build_is_not_taken_for_built(project, monkeypatch):
         (project / "config/editions.yml").touch()
         return workflow.Outcome()
 
-    monkeypatch.setattr(workflow, "prepare", lambda: (project / "build").mkdir())
+    (project / "build").mkdir()
     monkeypatch.setattr(workflow, "run", run)
     workflow.build(None, "auto", 1)
     assert not unchanged.since_complete_build(project, REQUEST)
 
 
 def test_failed_build_is_not_complete(project, monkeypatch):
-    monkeypatch.setattr(workflow, "prepare", lambda: (project / "build").mkdir())
+    (project / "build").mkdir()
     monkeypatch.setattr(workflow, "run", lambda *_: workflow.Outcome(status=1))
     workflow.build(None, "auto", 1)
     assert not unchanged.since_complete_build(project, REQUEST)
-    monkeypatch.setattr(workflow, "prepare", lambda: None)
     monkeypatch.setattr(workflow, "run", lambda *_: workflow.Outcome())
     workflow.build(None, "auto", 1)
     monkeypatch.setattr(workflow, "run", None)  # not called again

@@ -270,7 +270,7 @@ def forecast(
     dates : sequence of str (ISO 8601) or dates, length n
         Strictly increasing; gaps may be irregular. Four to fifty are what the method was built for.
     values : sequence of float, length n
-        Finite, any unit.
+        Finite, any unit, at most 1e150 in size; what is smaller than 1e-150 counts as zero.
     horizon_dates : sequence of dates, length H
         After the last of `dates`.
     quantiles : sequence of float, length Q
