@@ -71,7 +71,7 @@ def progress(
         raise ValueError(f"states are {', '.join(STATES)}, not {', '.join(sorted(unknown))}")
     rows = targets.reset_index(drop=True).copy()
     total = total_width(narrow)
-    left = 0 if narrow else 216
+    left = 0 if narrow else 262
     right = 0 if narrow else 186
     rows["label"] = ["\n".join(wrap(t, total if narrow else left - 14)) for t in rows["label"]]
     rows["text"] = [
@@ -81,7 +81,7 @@ def progress(
     if narrow:
         rows["middle"], height = _rows_of(counts[0] + counts[1], 38, LABEL_SIZE)
     else:
-        rows["middle"], height = _rows_of(pd.concat(counts, axis=1).max(axis=1), 16, LABEL_SIZE)
+        rows["middle"], height = _rows_of(pd.concat(counts, axis=1).max(axis=1), 12, LABEL_SIZE)
     reach = min(cap, max(1.1, rows["share"].max() * 1.03))
     width = total - left - right - 22 * narrow
     rows["shown"] = rows["share"].clip(upper=reach).fillna(0)
@@ -208,7 +208,7 @@ def timeline(
     rows["last"] = rows[["planned", "done"]].max(axis=1)
     rows = rows.sort_values("first", kind="stable").reset_index(drop=True)
     total = total_width(narrow)
-    left = 0 if narrow else 300
+    left = 0 if narrow else 450
     width = total - left - 12
     rows["label"] = ["\n".join(wrap(t, total - 8 if narrow else left - 22)) for t in rows["label"]]
     count = rows["label"].str.count("\n") + 1
