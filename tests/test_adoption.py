@@ -197,6 +197,7 @@ BAD = {
     "'7' is not a number": (DATES, [*VALUES[:9], "7"], LATER, LEVELS),
     "True is not a number": (DATES, [*VALUES[:9], True], LATER, LEVELS),
     "1e\\+151 is too large": (DATES, [*VALUES[:9], 1e151], LATER, LEVELS),
+    "a value is too large": (DATES, [*VALUES[:9], 10**400], LATER, LEVELS),
     "2019-12-31 is not after the last": (DATES, VALUES, ["2019-12-31"], LEVELS),
     "strictly between 0 and 1": (DATES, VALUES, LATER, [0.0, 0.5]),
     "ascending order": (DATES, VALUES, LATER, [0.9, 0.1]),
@@ -364,3 +365,9 @@ def test_a_distant_ceiling_changes_little_and_a_near_one_much():
     assert adoption.target_probability(dates, values, "2024-12-31", 30e6, ceiling=30e6) == 0.0
     with pytest.raises(ValueError, match="ceiling"):
         adoption.fit(dates, values, ceiling=20e6)
+
+
+@pytest.mark.parametrize("ceiling", [None, "many", float("nan"), [9e9]])
+def test_a_ceiling_that_is_no_number_is_named(ceiling):
+    with pytest.raises(ValueError, match="is not a number above every value"):
+        adoption.forecast(DATES, VALUES, LATER, LEVELS, ceiling=ceiling)

@@ -157,6 +157,12 @@ BAD = {
     "must come after 2020": (YEARS, COUNTRIES, panel(), [2020]),
     "finite or missing": (YEARS, COUNTRIES, panel() * np.inf, [2021]),
     "fewer than two countries": (YEARS, COUNTRIES, panel() * np.nan, [2021]),
+    "horizon_years: expected a sequence, not 2021": (YEARS, COUNTRIES, panel(), 2021),
+    "countries: expected a sequence": (YEARS, "ATBEDEFR", panel(), [2021]),
+    "countries: 7 is not a name": (YEARS, [7, *COUNTRIES[1:]], panel(), [2021]),
+    "years must be numbers": (["once", *YEARS[1:]], COUNTRIES, panel(), [2021]),
+    "rows of equal length": (YEARS, COUNTRIES, [[1.0], [1.0, 2.0]], [2021]),
+    "each be one row": (YEARS, COUNTRIES, panel(), [[2021]]),
 }
 
 
@@ -164,6 +170,12 @@ BAD = {
 def test_bad_panels_are_named(message):
     with pytest.raises(ValueError, match=message):
         ranking.rank_probabilities(*BAD[message])
+
+
+@pytest.mark.parametrize("seed", [None, -1, 1.5, "now"])
+def test_only_a_whole_number_seeds_the_draws(seed):
+    with pytest.raises(ValueError, match="not a whole number"):
+        ranking.rank_probabilities(YEARS, COUNTRIES, panel(), [2021], seed=seed)
 
 
 def test_an_unknown_country_is_named():

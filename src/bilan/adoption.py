@@ -85,7 +85,8 @@ class Model:
         """
         if name not in self.candidates:
             raise ValueError(f"no candidate {name!r}: choose among {', '.join(self.candidates)}")
-        times = (observations.day_numbers(dates) - self.last_day) / self.series.gap
+        days = observations.day_numbers(_listed(dates, "dates"))
+        times = (days - self.last_day) / self.series.gap
         grown = self.series.growth.growth(name, times) * self.series.unit
         return _tidy(self.anchor + grown)
 
@@ -241,8 +242,7 @@ def fit(dates, values, qualifiers=None, cumulative=False, ceiling=np.inf):
     days, values = _checked_series(dates, values)
     qualifiers = _checked_qualifiers(qualifiers, len(values))
     seen = observations.estimate(days, values, qualifiers, cumulative)
-    if not ceiling > values.max():
-        raise ValueError(f"ceiling {ceiling} is not above every value")
+    ceiling = _checked_ceiling(ceiling, values.max())
     # A floor is lifted by what its neighbours suggest, at most half-way to the ceiling.
     estimates = np.minimum(seen.values, values.max() / 2 + ceiling / 2)
     series = traits.describe(days, estimates)
@@ -256,7 +256,7 @@ def fit(dates, values, qualifiers=None, cumulative=False, ceiling=np.inf):
         floor=floor,
         cumulative=bool(cumulative),
         series=series,
-        ceiling=float(ceiling),
+        ceiling=ceiling,
     )
 
 
@@ -424,11 +424,19 @@ def _checked_value(value):
         number = float(value)
     except (TypeError, ValueError):
         raise ValueError(f"{value!r} is not a number") from None
+    except OverflowError:
+        raise ValueError("a value is too large to compute with") from None
     if not np.isfinite(number):
         raise ValueError(f"values must be finite, but one is {number}")
     if abs(number) > _LARGEST:
         raise ValueError(f"{number:g} is too large to compute with")
     return number
+
+
+def _checked_ceiling(ceiling, largest):
+    if not isinstance(ceiling, (int, float, np.number)) or not ceiling > largest:
+        raise ValueError(f"ceiling {ceiling!r} is not a number above every value")
+    return float(ceiling)
 
 
 def _checked_qualifiers(qualifiers, count):

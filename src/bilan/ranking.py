@@ -96,7 +96,7 @@ def ranks(scores):
     ndarray of float, shape (..., C)
         1 is the best; missing where the score is missing.
     """
-    scores = np.asarray(scores, float)
+    scores = _numbers(scores, "scores")
     missing = np.isnan(scores)
     sortable = np.where(missing, -np.inf, scores)
     order = np.argsort(-sortable, axis=-1, kind="stable")
@@ -212,8 +212,8 @@ def leave_one_out(years, countries, scores, horizon_year, country, seed=0):
     ValueError
         If the years are too few, or as `outlook`.
     """
-    years, countries, scores = list(years), list(countries), np.asarray(scores, float)
     whole = outlook(years, countries, scores, horizon_year, country, seed)
+    years, countries, scores = list(years), list(countries), np.asarray(scores, float)
     if len(years) < 3:
         raise ValueError(f"leaving one year out needs 3 years, not {len(years)}")
     rows = [(pd.NA, whole)]
@@ -251,6 +251,8 @@ def movement(scores):
         If a column is missing or a score is given twice.
     """
     wanted = ["vintage", "year", "country", "value"]
+    if not isinstance(scores, pd.DataFrame):
+        raise ValueError(f"scores: expected a table, not {type(scores).__name__}")
     missing = [name for name in wanted if name not in scores.columns]
     if missing:
         raise ValueError(f"scores lack the column {', '.join(missing)}")
@@ -287,8 +289,8 @@ def _moved(boards, kind, before, after):
 
 
 def _panel(years, countries, scores, horizon_years):
-    years, ahead = np.array(list(years), float), np.array(list(horizon_years), float)
-    scores = _checked(years, list(countries), np.asarray(scores, float), ahead)
+    years, ahead = _numbers(years, "years"), _numbers(horizon_years, "horizon_years")
+    scores = _checked(years, _names(countries), _numbers(scores, "scores"), ahead)
     gap = np.median(np.diff(years))
     times = (years - years[0]) / gap
     ranked = np.flatnonzero(~np.isnan(scores[:, -1]))
@@ -389,6 +391,8 @@ def _resolution(scores):
 
 def _simulate(panel, seed):
     """Draw scores of the ranked countries: one array (DRAWS, R) a horizon."""
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed {seed!r} is not a whole number from 0 up")
     generator = np.random.default_rng(seed)
     shape = (DRAWS // 2, len(panel.last) + 1)
     normal = generator.standard_normal(shape)
@@ -424,7 +428,29 @@ def _needed(last, draws, names, own, last_rank):
     return pd.DataFrame(rows, columns=[*names, "score_low", "score_expected", "score_high"])
 
 
+def _numbers(entries, what):
+    try:
+        numbers = np.asarray(entries, float)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{what} must be numbers in rows of equal length") from None
+    if numbers.ndim == 0:
+        raise ValueError(f"{what}: expected a sequence, not {entries!r}")
+    return numbers
+
+
+def _names(countries):
+    if isinstance(countries, str) or not np.iterable(countries):
+        raise ValueError(f"countries: expected a sequence, not {countries!r}")
+    countries = list(countries)
+    for country in countries:
+        if not isinstance(country, str):
+            raise ValueError(f"countries: {country!r} is not a name")
+    return countries
+
+
 def _checked(years, countries, scores, horizon_years):
+    if years.ndim > 1 or horizon_years.ndim > 1:
+        raise ValueError("years and horizon_years must each be one row")
     if scores.shape != (len(countries), len(years)):
         raise ValueError(
             f"scores have shape {scores.shape}, expected {len(countries)} countries "
