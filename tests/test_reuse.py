@@ -501,6 +501,17 @@ def test_hostile_outputs_are_words(tmp_path: Path):
     assert table.tbody.find_all("td")[1]["class"] == ["number"]
 
 
+def test_each_row_says_what_spans_it():
+    index = pd.MultiIndex.from_tuples([("2019", "2020"), ("2019", "2021"), ("2020", "2021")])
+    html = pd.DataFrame({"rps": [0.1, 0.2, 0.3]}, index=index).to_html()
+    assert "rowspan" in html
+    rows = BeautifulSoup(notebook_pages._table(html), "html.parser").tbody.find_all("tr")
+    cells = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in rows]
+    assert cells == [["2019", "2020", "0.1"], ["2019", "2021", "0.2"], ["2020", "2021", "0.3"]]
+    hostile = notebook_pages._table("<table><tr><td rowspan='x'>a</td></tr></table>")
+    assert ">a<" in hostile
+
+
 # ------------------------------------------------------------------ the address of the site
 
 

@@ -206,22 +206,30 @@ def _row(row: list[tuple[str, str]], scope: str, numeric: list[bool]) -> str:
 
 
 class _Rows(HTMLParser):
-    """Read the rows of a table: the text of its cells, and the links in them."""
+    """Read the rows of a table: the text of its cells, and the links in them.
+
+    A cell that spans rows, as pandas draws the first levels of an index, is said again in each.
+    """
 
     def __init__(self, html: str):
         super().__init__()
         self.rows: list[tuple[list[tuple[str, str]], bool]] = []
         self.cell: str | None = None
         self.head = False
+        self.span = 1
+        self.spanning: list[tuple[str, str, int]] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("thead", "tbody"):
             self.head = tag == "thead"
         elif tag == "tr":
-            self.rows.append(([], self.head))
+            above = self.spanning
+            self.rows.append(([(tag, cell) for tag, cell, _ in above], self.head))
+            self.spanning = [(tag, cell, left - 1) for tag, cell, left in above if left > 1]
         elif tag in ("th", "td"):
-            self.cell = ""
+            span = dict(attrs).get("rowspan") or ""
+            self.cell, self.span = "", int(span) if span.isdecimal() else 1
         elif tag == "a" and self.cell is not None:
             self.cell += f'<a href="{escape(dict(attrs)["href"] or "")}">'
 
@@ -232,6 +240,8 @@ class _Rows(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("th", "td") and self.cell is not None:
             self.rows[-1][0].append((tag, self.cell.strip()))
+            if self.span > 1:
+                self.spanning.append((tag, self.cell.strip(), self.span - 1))
             self.cell = None
         elif tag == "a" and self.cell is not None:
             self.cell += "</a>"
