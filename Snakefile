@@ -159,7 +159,7 @@ rule publish:
     input:
         [f"build/{e}/{made}" for e in EDITIONS for made in ("site", "outlines.json")],
         "build/fonts", "build/live/vega.js", "report/index.html.j2", "config/editions.yml",
-        code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "manifest.py", "publish.py", "wording.py", "locale/*", *SHARED),
+        code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "manifest.py", "programme.py", "publish.py", "wording.py", "locale/*", *SHARED),
     output: touch("build/published")
     params: fanned=FANNED
     shell: "{BILAN} publish {params.fanned}"

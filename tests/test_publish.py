@@ -184,6 +184,15 @@ def rendered(project: Path) -> Path:
         "value": [-5.0],
     }
     pd.DataFrame(made).to_parquet(project / "data/processed/2020/forecasts.parquet")
+    goals = {
+        "indicator": ["a", "a", "b", "c"],
+        "value": [1.0, 1.0, 2.0, 3.0],
+        "date": [pd.Timestamp("2020-06-30")] * 3 + [pd.NaT],
+        "announced_on": [pd.Timestamp("2019-06-30")] * 4,
+        "source_id": ["s001"] * 4,
+        "state": ["met", "met", "missed", "undated"],
+    }
+    pd.DataFrame(goals).to_parquet(project / "data/processed/2020/target_states.parquet")
     editions.freeze("2020")
     yield project
     editions._read_editions.cache_clear()
@@ -215,6 +224,8 @@ def test_a_site_has_its_pages_its_data_and_a_manifest(rendered: Path):
     page = made["2020/fr/index.html"].decode()
     assert "1\u202f235\u00a0ko" in page and "PDF-SIZE" not in page
     assert 'href="../../review.css"' in page
+    # Announced twice, a target counts once; without a date it can't be met in time.
+    assert "1 objectif daté atteint à temps sur 2" in made["index.html"].decode()
     manifest = json.loads(made.pop("manifest.json"))
     assert manifest["renderer"] == "embedded Pandoc 3, Typst 0"
     assert set(manifest["files"]) == set(made)

@@ -7,7 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from bilan import discovery, editions, manifest
+import pandas as pd
+
+from bilan import discovery, editions, manifest, programme
 from bilan.assemble import FURNITURE, outlines_of, page_of, site_of, size, template, write
 from bilan.card import CARD
 from bilan.checks import check, outline
@@ -122,6 +124,7 @@ def _listed(fresh: Path, words: Wording) -> list[dict]:
         {
             "id": e.id,
             "as_of": words.date(e.as_of),
+            "summary": _summary(fresh / e.id / "data", words),
             "languages": [
                 {
                     "lang": lang,
@@ -134,6 +137,13 @@ def _listed(fresh: Path, words: Wording) -> list[dict]:
         }
         for e in reversed(editions.editions())
     ]
+
+
+def _summary(data: Path, words: Wording) -> str:
+    """Return how many of the dated targets that an edition knew had been met in time."""
+    states = programme.distinct(pd.read_parquet(data / "target_states.parquet"))["state"]
+    met, total = int((states == "met").sum()), int((states != "undated").sum())
+    return words.plural("chantiers.progress.title", met, met=met, total=total)
 
 
 def _listed_places(fan: FanOut, words: Wording) -> dict:
