@@ -52,6 +52,13 @@ def test_a_renderer_that_does_not_exist_is_refused_before_any_work(idle: Path):
     assert not (idle / "build").exists() and not (idle / "site").exists()
 
 
+@pytest.mark.parametrize("command", [["build"], ["verify"], ["diff", "main"]])
+def test_no_core_at_all_is_refused_before_any_work(idle: Path, command: list[str]):
+    result = bilan(*command, "--cores", "0")
+    assert result.exit_code == 2
+    assert "--cores" in result.stderr
+
+
 def test_quarto_is_refused_before_any_work_where_it_is_not(idle: Path, monkeypatch):
     monkeypatch.setenv("PATH", str(idle))
     line = refused(bilan("build", "--renderer", "quarto"))

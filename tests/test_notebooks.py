@@ -87,6 +87,19 @@ def test_the_command_says_it_in_one_line(project: Path):
     assert re.fullmatch(r"3-ranking.ipynb, parameter country: unknown 'ZZ'; .*\n", result.stderr)
 
 
+@pytest.mark.parametrize(
+    ("book", "parameter", "said"),
+    [
+        ("notebooks/3-ranking.ipynb", "country", "parameter 'country': write NAME=VALUE\n"),
+        ("config/editions.yml", "country=DE", "config/editions.yml: not a notebook\n"),
+        ("notebooks", "country=DE", "notebooks: not a notebook\n"),
+    ],
+)
+def test_what_is_no_parameter_or_no_notebook_is_said_so(project: Path, book, parameter, said):
+    result = CliRunner().invoke(app, ["run", book, "--output", "out.ipynb", "-p", parameter])
+    assert (result.exit_code, result.stderr) == (1, said)
+
+
 def test_a_failing_notebook_is_named_with_its_cell_and_exception(project: Path):
     book = nbformat.v4.new_notebook(
         cells=[

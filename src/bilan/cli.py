@@ -29,6 +29,8 @@ Countries = Annotated[
     str, typer.Option(help="Member states to give pages of their own: DE,IT or all.")
 ]
 Indices = Annotated[str, typer.Option(help="Indices that these pages are about: egov or all.")]
+CORES = os.cpu_count() or 1
+Cores = Annotated[int, typer.Option(min=1, help="Steps side by side.")]
 Renderer = Annotated[str, typer.Option("--renderer", help="auto, quarto or embedded.")]
 
 
@@ -80,7 +82,7 @@ def check() -> None:
 @app.command()
 def build(
     renderer: Renderer = "auto",
-    cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+    cores: Cores = CORES,
     countries: Countries = "",
     indices: Indices = "",
     profile: Annotated[
@@ -120,7 +122,7 @@ def build(
 
 @app.command()
 def verify(
-    cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+    cores: Cores = CORES,
 ) -> None:
     """Build the review a second time elsewhere and name every file that differs."""
     from bilan import verify as verifying
@@ -133,7 +135,7 @@ def verify(
 def diff(
     ref: Annotated[str, typer.Argument(help="Commit, branch or tag to compare with.")],
     renderer: Renderer = "auto",
-    cores: Annotated[int, typer.Option(help="Steps side by side.")] = os.cpu_count() or 1,
+    cores: Cores = CORES,
 ) -> None:
     """Write what changed since a commit, for whoever reviews the change."""
     from bilan import difference
@@ -168,8 +170,9 @@ def run(
 
     build = editions.project_root() / "build"
     made_here = output.absolute().is_relative_to(build)
-    values = [notebooks.parse_parameters([*parameter, f"lang={name}"]) for name in lang]
-    values = values or [notebooks.parse_parameters(parameter)]
+    with _told():
+        values = [notebooks.parse_parameters([*parameter, f"lang={name}"]) for name in lang]
+        values = values or [notebooks.parse_parameters(parameter)]
     name = output.parent.name if made_here else notebook.stem
     with _step(" ".join(filter(None, [str(values[0].get("edition", "")), name, *lang]))):
         for given in values:

@@ -119,7 +119,10 @@ def _defaults(notebook: Path) -> dict[str, object]:
     """Return the default of every parameter, read from the cell tagged ``parameters``."""
     import nbformat
 
-    cells = nbformat.read(notebook, as_version=4).cells
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+    except (nbformat.reader.NotJSONError, UnicodeDecodeError, IsADirectoryError):
+        raise UsageError(f"{notebook}: not a notebook") from None
     tagged = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
     if not tagged:
         raise UsageError(f"{notebook.name}: no cell is tagged 'parameters'")
