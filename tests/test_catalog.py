@@ -215,6 +215,12 @@ def test_what_a_file_holds_does_not_steer_the_terminal(project: Path):
     assert all(line.startswith("data/raw/") and line.isprintable() for line in lines[:-1])
 
 
+def test_utf_16_is_said_once(project: Path):
+    path = project / "data/raw/observations.csv"
+    path.write_bytes(path.read_text("utf-8").encode("utf-16"))
+    assert faults(project) == ["data/raw/observations.csv: is UTF-16; save as UTF-8"]
+
+
 def test_latin_1_is_named_with_its_row(project: Path):
     path = project / "data/raw/sources.csv"
     text = path.read_text("utf-8")

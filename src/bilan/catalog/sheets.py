@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass, field
@@ -108,6 +109,9 @@ def _lines(path: Path, sheet: Sheet) -> list[list[str]]:
     raw = path.read_bytes()
     if not raw.strip(b"\xef\xbb\xbf\r\n \t"):
         sheet.note("file is empty; expected a header and rows")
+        return []
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        sheet.note("is UTF-16; save as UTF-8")
         return []
     lines: list[list[str]] = []
     try:
