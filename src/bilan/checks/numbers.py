@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bilan.checks.outline import Outline
@@ -107,7 +108,8 @@ def _place(rows: list[dict], words: Wording, country: str, level: str) -> list[s
     if level[0] in "<>":
         better, place = level[0] == "<", float(level[1:])
         part = [p for at, p in chances if (at < place if better else at > place)]
-        return [words.chances(float(sum(part)))] if chances else []
+        # Summed as the page does: half a chance in a hundred must fall on the same side.
+        return [words.chances(float(np.sum(part)))] if chances else []
     reached = 0.0
     for at, p in chances:
         reached += p
