@@ -57,6 +57,21 @@ def ranks():
     return pd.DataFrame(rows)
 
 
+def test_countries_that_share_a_place_have_each_a_label():
+    """The second stands beside the next place, which a shared one leaves free."""
+    table = ranks()
+    last = table["year"] == 2020
+    table.loc[last & (table["country"] == "C05"), "rank"] = int(
+        table.loc[last & (table["country"] == "C04"), "rank"].iloc[0]
+    )
+    svg = charts.to_svg(charts.rank_history(table, "FR", title="Rangs"))
+    shown = {
+        label: y for y, label in re.findall(r'translate\([\d.]+,([\d.]+)\)"[^>]*>(C\d\d)<', svg)
+    }
+    assert len(shown) == 26
+    assert abs(float(shown["C04"]) - float(shown["C05"])) > 10
+
+
 def scores():
     codes = ["FR", *(f"C{i:02}" for i in range(26))]
     values = np.linspace(72.3, 36.4, 27)

@@ -272,6 +272,7 @@ def test_ending_the_asker_ends_the_run_and_its_kernel(write, tmp_path, warmed, m
 def test_ending_the_workflow_leaves_no_process_and_no_folder(signum, write, tmp_path, monkeypatch):
     (tmp_path / "config").mkdir()
     (tmp_path / "config/editions.yml").write_bytes((ROOT / "config/editions.yml").read_bytes())
+    monkeypatch.delenv("BILAN_ROOT", raising=False)
     asked, begun = hanging(write, tmp_path)
     workflow = (
         "import os, subprocess, sys\nfrom bilan import forkserver\n"

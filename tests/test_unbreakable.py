@@ -28,6 +28,15 @@ OTHERWISE = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "LANG": "tr_TR.ISO-8859-9"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes in /proc")
 
 
+def named(pid: int) -> str:
+    """Return a process's command line, and where it waits."""
+    place = Path(f"/proc/{pid}")
+    with suppress(OSError):
+        words = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return f"{pid} {words} ({(place / 'wchan').read_text()}, {os.listdir(place / 'task')})"
+    return f"{pid}, gone"
+
+
 @dataclass
 class Project:
     """A project, and how it is built."""
@@ -73,7 +82,7 @@ class Project:
     def wait_until_alone(self) -> None:
         end = time.monotonic() + 60
         while left := self.processes():
-            assert time.monotonic() < end, f"processes that outlive their build: {left}"
+            assert time.monotonic() < end, f"outlive their build: {[named(pid) for pid in left]}"
             time.sleep(0.05)
 
     def wait_until_begun(self, process: subprocess.Popen) -> None:

@@ -23,6 +23,8 @@ import pandas as pd
 from bilan import editions, programme
 from bilan.render.markdown import fold
 
+#: Whether tarfile can refuse what leaves the folder.
+SAFE = hasattr(tarfile, "data_filter")
 #: Longest list of the page; what is cut is counted.
 LONGEST = 30
 #: Country whose ranks the review tells.
@@ -71,7 +73,8 @@ def _checked_out(root: Path, ref: str) -> Path:
         fresh = target.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-            archive.extractall(fresh, filter="data")
+            # Python 3.11.4 asks how far to trust an archive; before, there is no such question.
+            archive.extractall(fresh, **({"filter": "data"} if SAFE else {}))
         fresh.rename(target)
     return target
 

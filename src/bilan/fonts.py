@@ -15,6 +15,7 @@ The bytes depend on the sources and on this module only: no clock is read.
 """
 
 import hashlib
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -30,7 +31,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
-from bilan.forkserver import die_with_parent
+from bilan.forkserver import die_with
 
 SERIF, SANS = "Bilan Serif", "Bilan Sans"
 SOURCES = {SERIF: "Source Serif 4", SANS: "Source Sans 3"}
@@ -106,7 +107,10 @@ def make_fonts(target: Path) -> Path:
         # The charts wait for them, and so does the whole build: side by side, longest first.
         cut = Counter((cut.family, cut.style) for cut in (*WEB, *STATIC))
         sources = [source for source, _ in cut.most_common()]
-        with ProcessPoolExecutor(os.cpu_count(), initializer=die_with_parent) as pool:
+        forks = multiprocessing.get_context("fork")  # its workers are children of this process
+        with ProcessPoolExecutor(
+            os.cpu_count(), forks, initializer=die_with, initargs=(os.getpid(),)
+        ) as pool:
             for _ in pool.map(_make_source, sources, repeat(fresh)):
                 pass  # raises what went wrong in a process
         for family in (SERIF, SANS):

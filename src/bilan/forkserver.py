@@ -243,16 +243,17 @@ def start_drawers(listener: socket.socket) -> list[int]:
                 continue
             listener.close()
             try:
-                _die_with(own)
+                die_with(own)
                 drawing.serve(charts)
             finally:
                 os._exit(1)
     return drawers
 
 
-def _die_with(parent: int) -> None:
-    """Have the system kill this fork when the warm process ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with(parent: int) -> None:
+    """Have the system kill this fork when the process that made it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # it ended before this process could ask to be told
 
@@ -372,7 +373,7 @@ def become(request: Request, parent: int) -> Callable[[], object]:
     """
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
-    _die_with(parent)
+    die_with(parent)
     folder = folder_of(os.getpid())
     folder.mkdir(mode=0o700)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -66,7 +66,9 @@ def rank_history(
     main = ranks[ranks["vintage"] == vintage]
     height = 400
     ends = main[main["year"] == main["year"].max()].assign(
-        label=lambda rows: rows["country"].map(lambda code: names.get(code, code))
+        label=lambda rows: rows["country"].map(lambda code: names.get(code, code)),
+        # Of countries that share a place, the next stand beside the places that nobody holds.
+        rank=lambda rows: rows["rank"] + rows.groupby("rank").cumcount(),
     )
     right = max(text_width(label, SMALL_SIZE, bold=True) for label in ends["label"]) + 14
     bottom = ranks["rank"].max()
