@@ -53,6 +53,10 @@ FOLLOWERS = (
     ),
 )
 
+#: Tables whose rows mean the same in any order. Each is frozen in the order of its key, so that a
+#: row's place in a file decides nothing.
+SERIES = frozenset(("observations", "targets", "vintages", "scores", "ranks"))
+
 
 class UsageError(ValueError):
     """A request that names something unknown; the message says what is allowed."""
@@ -259,7 +263,10 @@ def freeze(name: str) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     package = (root / "data/raw/datapackage.json").read_text("utf-8")
     headers, tables = _read_tables(root / "data/raw", json.loads(package))
+    keys = {r["name"]: r["schema"]["primaryKey"] for r in json.loads(package)["resources"]}
     for table, rows in known(tables, chosen.as_of).items():
+        if table in SERIES:
+            rows = sorted(rows, key=lambda row: [row[column] for column in keys[table]])
         _write_if_changed(target / f"{table}.csv", _to_csv(headers[table], rows))
     _write_if_changed(target / "datapackage.json", package)
     return target
