@@ -213,6 +213,7 @@ def test_a_figure_is_drawn_twice_and_leaves_its_numbers(project: Path):
     about = about["bilan"]
     assert (about["caption"], about["alt"], about["data"]) == ("Titre", "Deux points.", "fig-x.csv")
     assert about["sources"] == ["s002", "s001"]
+    assert about["numbers"] == {"header": [], "rows": [[], []], "align": ""}
     assert about["narrow"].startswith("<svg") and about["narrow"] != bundle["image/svg+xml"]
     assert (project / "build/2020/runs/programme/data/fig-x.csv").read_text() == "a\n1\n2\n"
     assert os.listdir(project / "build/2020/runs/programme") == ["data"]

@@ -180,7 +180,7 @@ def pages(project: Path, name: str) -> dict[str, bytes]:
     staged = report.stage(name, "fr")
     render(staged, "embedded")
     files = {str(p.relative_to(staged)): p.read_bytes() for p in staged.rglob("*") if p.is_file()}
-    return files | {"page": finish(staged).encode()}
+    return files | {"page": finish(staged, "fr").encode()}
 
 
 @pytest.mark.parametrize(("name", "change"), [("2020", "doubled"), ("2021", "removed")])

@@ -4,7 +4,9 @@ import datetime as dt
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
+from bilan import pictures
 from bilan.editions import Edition
 from bilan.numbers import Numbers
 from bilan.wording import Wording
@@ -38,7 +40,7 @@ class Known:
 
 
 def read(data: dict, lang: str = "fr") -> tuple[list[str], list[list[str]], str]:
-    header, rows, align = Numbers(Known(lang)).table(pd.DataFrame(data))
+    header, rows, align = Numbers(Known(lang)).table(pd.DataFrame(data)).values()
     plain = [[cell.replace("\u00a0", " ").replace("\u202f", " ") for cell in row] for row in rows]
     return header, plain, align
 
@@ -126,3 +128,29 @@ def test_other_figures_are_read_the_same_way(data: dict, cells: list[str]):
 
 def test_what_no_reader_reads_makes_no_table():
     assert read({"a": [1, 2]}) == ([], [[], []], "")
+
+
+# ------------------------------------------------------------------ on the page
+
+FOUND = {
+    "header": ["Pays", "Date", "Rang"],
+    "rows": [["France", "1er mars 2022", "12e"], ["<b>&amp;</b>", 'a"b', "x2er"]],
+    "align": "llr",
+}
+
+
+def test_a_table_of_numbers_names_its_rows_and_columns():
+    opened = BeautifulSoup(pictures.numbers(FOUND, "Rangs", "Voir", "fr"), "html.parser").details
+    assert (opened.summary.text, opened.caption.text) == ("Voir", "Rangs")
+    assert [th["scope"] for th in opened.find_all("th")] == ["col"] * 3 + ["row"] * 2
+    cells = [[cell.text for cell in row.find_all(["th", "td"])] for row in opened.find_all("tr")]
+    assert cells == [FOUND["header"], *FOUND["rows"]]
+    numeric = [cell.text for cell in opened.find_all(class_="number")]
+    assert numeric == ["Rang", "12e", "x2er"]
+    assert opened.find("b") is None
+
+
+@pytest.mark.parametrize(("lang", "raised"), [("fr", ["er", "e"]), ("en", [])])
+def test_only_french_raises_its_ordinals(lang: str, raised: list[str]):
+    page = BeautifulSoup(pictures.numbers(FOUND, "1er rang", "Voir", lang), "html.parser")
+    assert [mark.text for mark in page.tbody.find_all("sup")] == raised

@@ -19,7 +19,7 @@ local INLINES = {
 
 -- Words of the page: labels in the project's settings.
 local words = {
-  transcription = "Text", numbers = "Numbers",
+  transcription = "Text",
   explore = "Explore", picture = "Picture", keys = "Arrow keys, Escape", unavailable = "Unavailable",
 }
 
@@ -157,20 +157,6 @@ local function Table(tbl)
   return tbl
 end
 
--- The numbers of a figure: the first cell of a row names it.
-local function numbers(div)
-  local set = div:walk({
-    Table = function(tbl)
-      tbl.caption = pandoc.Caption({ pandoc.Plain(div.attributes.caption or "") })
-      for _, body in ipairs(tbl.bodies) do
-        body.row_head_columns = 1
-      end
-      return Table(tbl)
-    end,
-  })
-  return pandoc.Div(set.content)
-end
-
 local function Meta(meta)
   local labels = meta.labels
   for name, label in pairs(labels or {}) do
@@ -187,7 +173,7 @@ local function Div(div)
     return blocks
   end
   if div.classes:includes("numbers") then
-    return HTML and details("numbers", { numbers(div) }) or {} -- paper has the text; the CSV has the rest
+    return TYPST and {} or nil -- the page's table takes its place; paper has the text, the CSV the rest
   end
   local name = TYPST and first_known(div.classes, BLOCKS)
   if name == "promises" then

@@ -22,7 +22,7 @@ from bilan.checks import outline
 from bilan.discovery import Page
 from bilan.editions import Edition
 from bilan.fanout import HOME, FanOut, Place
-from bilan.pictures import inlined
+from bilan.pictures import inlined, numbers
 from bilan.report import PDF_SIZE
 from bilan.wording import Wording
 
@@ -68,13 +68,13 @@ def _place_edition(root: Path, site: Path, edition: Edition, places: Sequence[Pl
         shutil.copyfile(build / lang / "review.pdf", pdf)
         shutil.copyfile(build / lang / CARD, folder / CARD)
         write(folder / f"bilan-{edition.id}.bib", citation.bibtex(edition, lang))
-        text = finish(build / lang).replace(PDF_SIZE, size(pdf, Wording(lang)))
+        text = finish(build / lang, lang).replace(PDF_SIZE, size(pdf, Wording(lang)))
         told = discovery.report(edition, lang, text, site)
         write(folder / "index.html", page_of(edition, lang, "index", told).complete(text))
         _place_charts(build / lang, folder)
         _place_notebooks(root, site, edition, lang, own, "index")
         for place in places:
-            text = finish(build / "places" / place.name / lang)
+            text = finish(build / "places" / place.name / lang, lang)
             about = page_of(edition, lang, place.name)
             write(site / about.path, about.complete(text))
             _place_charts(build / "places" / place.name / lang, folder)
@@ -116,17 +116,17 @@ def write(path: Path, text: str) -> None:
 # ------------------------------------------------------------------ pages
 
 
-def finish(staged: Path) -> str:
+def finish(staged: Path, lang: str) -> str:
     """Return the rendered page with its charts inlined, so that one style sheet rules them.
 
     Both renderers leave ``<img src="….svg">``; an inlined picture follows the page's fonts
     and its dark theme, and costs no request. Beside the wide picture stands the one that
-    was drawn for a phone, and the style sheet shows the one that fits.
+    was drawn for a phone, and the style sheet shows the one that fits. Below stand its numbers.
     """
     page = (staged / "review.html").read_text("utf-8")
     for name in FURNITURE:
         page = re.sub(rf'(href|src)="{re.escape(name)}"', rf'\1="../../{name}"', page)
-    narrow = _narrow_pictures(staged / "notebooks")
+    figures = _figures(staged / "notebooks")
 
     def inline(match: re.Match) -> str:
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', match.group(0)))
@@ -135,10 +135,16 @@ def finish(staged: Path) -> str:
             return match.group(0)
         alt = attributes.get("alt", "")
         wide = source.read_text("utf-8")
-        if source.stem not in narrow:
+        narrow = figures.get(source.stem, {}).get("narrow")
+        if narrow is None:
             return inlined(wide, alt, "chart")
-        return inlined(wide, alt, "chart wide") + inlined(narrow[source.stem], alt, "chart narrow")
+        return inlined(wide, alt, "chart wide") + inlined(narrow, alt, "chart narrow")
 
+    def tabulate(match: re.Match) -> str:
+        about = figures[match[1]]
+        return numbers(about["numbers"], about["caption"], Wording(lang).text("numbers.see"), lang)
+
+    page = re.sub(r'<div class="numbers" data-figure="([\w-]+)">\s*</div>', tabulate, page)
     return _spoken(re.sub(r"<img\b[^>]*>", inline, page), staged)
 
 
@@ -156,15 +162,15 @@ def _spoken(page: str, staged: Path) -> str:
     return re.sub(entry, title, page, flags=re.S)
 
 
-def _narrow_pictures(notebooks: Path) -> dict[str, str]:
-    """Return the pictures drawn for a phone, by label."""
+def _figures(notebooks: Path) -> dict[str, dict]:
+    """Return what came with each figure, by label: the picture for a phone, the numbers."""
     found = {}
     for path in sorted(notebooks.glob("*.ipynb")):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             for output in cell.get("outputs", []):
                 about = output.get("metadata", {}).get("bilan", {})
-                if "narrow" in about:
-                    found[about["label"]] = about["narrow"]
+                if "label" in about:
+                    found[about["label"]] = about
     return found
 
 

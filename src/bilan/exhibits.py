@@ -141,12 +141,8 @@ class Exhibits:
             lang=lang,
             narrow=narrow,
             data=self.publish(data, label),
-            numbers=self._numbers(data),
+            numbers=Numbers(self.facts).table(data),
         )
-
-    def _numbers(self, data: pd.DataFrame) -> str:
-        header, rows, align = Numbers(self.facts).table(data)
-        return Table("tbl-numbers", "", header, rows, align).markdown() if header else ""
 
     def publish(self, data: pd.DataFrame, label: str) -> str:
         """Write the numbers behind a figure or table as CSV and return the file's name."""

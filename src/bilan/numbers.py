@@ -46,8 +46,8 @@ class Numbers:
 
     facts: Facts
 
-    def table(self, data: pd.DataFrame) -> tuple[list[str], list[list[str]], str]:
-        """Return header, rows and alignment of a figure's numbers."""
+    def table(self, data: pd.DataFrame) -> dict:
+        """Return a figure's numbers as text: ``header``, ``rows``, ``align`` by column."""
         if {"vintage", "year", "rank"} <= set(data):
             return self._ranks(data)
         shown = [name for name, (_, needed) in COLUMNS.items() if needed in data]
@@ -57,9 +57,9 @@ class Numbers:
             [getattr(self, f"_{name}")(row) for name in shown] for row in data.to_dict("records")
         ]
         header = [self.facts.words.text(f"numbers.{name}") for name in shown]
-        return header, rows, "".join(COLUMNS[name][0] for name in shown)
+        return _set_out(header, rows, "".join(COLUMNS[name][0] for name in shown))
 
-    def _ranks(self, data: pd.DataFrame) -> tuple[list[str], list[list[str]], str]:
+    def _ranks(self, data: pd.DataFrame) -> dict:
         """Set ranks out by country and year; by vintage too where a year was ranked twice."""
         wide = data.pivot(index="country", columns=["year", "vintage"], values="rank")
         wide = wide.sort_index(axis=1)
@@ -72,7 +72,8 @@ class Numbers:
             [self._countries[code], *(NOTHING if pd.isna(r) else str(int(r)) for r in ranks)]
             for code, *ranks in wide.sort_values(wide.columns[-1]).itertuples()
         ]
-        return [self.facts.words.text("numbers.country"), *heads], rows, "l" + "r" * len(heads)
+        header = [self.facts.words.text("numbers.country"), *heads]
+        return _set_out(header, rows, "l" + "r" * len(heads))
 
     # -------------------------------------------------------------- cells
 
@@ -163,6 +164,10 @@ class Numbers:
 
     def _source(self, row: Mapping) -> str:
         return self._publishers[row["source_id"]] if _known(row["source_id"]) else NOTHING
+
+
+def _set_out(header: list[str], rows: list[list[str]], align: str) -> dict:
+    return {"header": header, "rows": rows, "align": align}
 
 
 def _known(value: object) -> bool:

@@ -462,9 +462,8 @@ def _embedder(facts: Facts, outputs: dict[str, dict]) -> Callable[[str], Markdow
             parts.append(
                 f'::: {{.transcription figure="{label}"}}\n{escape_markdown(about["alt"])}\n:::'
             )
-        if about.get("numbers"):
-            caption = escape_attribute(about["caption"])
-            parts.append(f'::: {{.numbers caption="{caption}"}}\n{about["numbers"]}\n:::')
+        if about.get("numbers", {}).get("header"):
+            parts.append(f'::: {{.numbers figure="{label}"}}\n:::')
         return Markdown("\n\n".join(parts) + "\n")
 
     return show

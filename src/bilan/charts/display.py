@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +99,7 @@ class Figure:
     lang: str = "fr"
     narrow: alt.TopLevelMixin | None = field(default=None)
     data: str = ""
-    numbers: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         spec = lean(self.chart.to_dict(validate=False))
@@ -113,7 +114,7 @@ class Figure:
             "alt": self.alt,
             "sources": list(self.sources),
             "data": self.data,
-            "numbers": self.numbers,
+            "numbers": dict(self.numbers),
         }
         if self.narrow is not None:
             narrow = lean(self.narrow.to_dict(validate=False))
@@ -145,7 +146,7 @@ def figure(
     lang: str = "fr",
     narrow: alt.TopLevelMixin | None = None,
     data: str = "",
-    numbers: str = "",
+    numbers: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Wrap a chart for display at the end of a notebook's cell.
 
@@ -166,10 +167,10 @@ def figure(
     data
         File name of its numbers as CSV.
     numbers
-        The same numbers as a Markdown table.
+        The same numbers as text: ``header``, ``rows`` and ``align``, a letter a column.
     """
     if not label.startswith("fig-"):
         raise ValueError(f"a figure's label begins with 'fig-': {label!r}")
     if not alt.strip():
         raise ValueError(f"{label}: a figure needs an alternative text")
-    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow, data, numbers)
+    return Figure(chart, label, caption, alt, tuple(sources), lang, narrow, data, numbers or {})
