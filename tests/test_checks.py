@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from bilan import checks
+from bilan.checks import outline
 from bilan.checks.outline import Outline
 from bilan.facts import Known, Said, known, said
 from bilan.report import _entered, _traced
@@ -226,3 +227,33 @@ def test_a_page_with_another_number_is_not_published(built: Path, tmp_path: Path
     assert len(found) == len(kinds)
     for kind in kinds:
         assert any(f" where {kind}/" in fault for fault in found), kind
+
+
+# ------------------------------------------------------------------ what was read before
+
+
+def test_a_page_is_read_again_when_it_or_the_checks_changed(tmp_path: Path, monkeypatch):
+    site, target, last = tmp_path / "site", tmp_path / "outlines.json", tmp_path / "last/x.json"
+    site.mkdir()
+    for name in ("a", "b"):
+        (site / f"{name}.html").write_text(f'<html lang="fr"><p id="{name}"><a href="#">x</a>')
+    read = []
+    of = Outline.of
+    monkeypatch.setattr(Outline, "of", lambda text: read.append(text) or of(text))
+
+    def keep() -> tuple[int, dict]:
+        read.clear()
+        outline.keep(site, target, last)
+        return len(read), outline.kept(target)
+
+    first = keep()
+    assert first[0] == 2 and keep() == (0, first[1])
+    (site / "b.html").write_text('<p id="c" onclick="x()">')
+    count, found = keep()
+    assert count == 1
+    assert [sorted(page.ids) for page in found.values()] == [["a"], ["c"]]
+    assert "holds onclick, which acts" in list(found.values())[1].faults
+    last.write_text(last.read_text()[:-5])
+    assert keep()[0] == 2
+    monkeypatch.setattr(outline, "_checks", lambda: "other checks")
+    assert keep()[0] == 2

@@ -52,7 +52,8 @@ def assemble(edition: Edition, fan: FanOut = FanOut()) -> None:  # noqa: B008 - 
     root, site = editions.project_root(), site_of(edition)
     shutil.rmtree(site, ignore_errors=True)
     _place_edition(root, site, edition, fan.places if edition == fan.edition else ())
-    outline.keep(site, outlines_of(edition))
+    last = root / "build/cache/outlines" / f"{edition.id}.json"
+    outline.keep(site, outlines_of(edition), last)
     seals.seal_site(site, outlines_of(edition))
 
 
@@ -100,10 +101,10 @@ def _place_notebooks(
 ) -> None:
     """Put notebooks beside the page that shows what they computed."""
     form = template(root, "notebook.html.j2")
-    shown = site / page_of(edition, lang, review).path
+    shown = notebook_pages.beside(site / page_of(edition, lang, review).path, lang)
     for run in runs:
         about = page_of(edition, lang, f"notebooks/{run.name}")
-        text = notebook_pages.page(form, run, shown, edition, lang)
+        text = notebook_pages.page(form, run, shown, edition)
         (site / about.path).parent.mkdir(exist_ok=True)
         write(site / about.path, about.complete(text))
 

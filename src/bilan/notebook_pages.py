@@ -250,7 +250,13 @@ class _Rows(HTMLParser):
 # ------------------------------------------------------------------ pages
 
 
-def page(template: jinja2.Template, run: Path, review: Path, edition: Edition, lang: str) -> str:
+def beside(review: Path, lang: str) -> Beside:
+    """Read what notebooks need to know of the page that shows what they computed."""
+    shown = set(re.findall(r'\bid="((?:fig|tbl)-[\w-]+)"', review.read_text("utf-8")))
+    return Beside(lang, f"../{review.name}", shown, Wording(lang).text("notebook.back"))
+
+
+def page(template: jinja2.Template, run: Path, review: Beside, edition: Edition) -> str:
     """Return the page of an executed notebook.
 
     Parameters
@@ -259,22 +265,19 @@ def page(template: jinja2.Template, run: Path, review: Path, edition: Edition, l
         ``report/notebook.html.j2``.
     run : pathlib.Path
         The folder of the executed notebook.
-    review : pathlib.Path
+    review : Beside
         The page of the site that shows what the notebook computed, and lists its sources.
     edition : bilan.editions.Edition
-    lang : {"fr", "en"}
     """
-    words, notebook = Wording(lang), run / f"{lang}.ipynb"
-    shown = set(re.findall(r'\bid="((?:fig|tbl)-[\w-]+)"', review.read_text("utf-8")))
-    heading, sections = read(
-        notebook if notebook.exists() else run / f"{run.name}.ipynb",
-        Beside(lang, f"../{review.name}", shown, words.text("notebook.back")),
-    )
+    words, notebook = Wording(review.lang), run / f"{review.lang}.ipynb"
+    if not notebook.exists():
+        notebook = run / f"{run.name}.ipynb"
+    heading, sections = read(notebook, review)
     return (
         template.render(
-            lang=lang,
+            lang=review.lang,
             title=words.text("notebook.title", heading=heading, run=run.name, edition=edition.id),
-            home=f"../../../{INDEX[lang]}",
+            home=f"../../../{INDEX[review.lang]}",
             root="../../../",
             alternates=[
                 {
@@ -283,9 +286,9 @@ def page(template: jinja2.Template, run: Path, review: Path, edition: Edition, l
                     "href": f"../../{other}/notebooks/{name_of(run.name)}",
                 }
                 for other in edition.languages
-                if other != lang
+                if other != review.lang
             ],
-            review=f"../{review.name}",
+            review=review.address,
             edition=words.text("notebook.edition", edition=edition.id),
             heading=heading,
             run=run.name,

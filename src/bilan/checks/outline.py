@@ -88,16 +88,38 @@ def outlines(site: Path, kept: Mapping[str, Outline] = {}) -> dict[Path, Outline
     return found
 
 
-def keep(site: Path, target: Path) -> None:
-    """Write the outlines of a site's pages to a file, by the checksum of the page."""
+def keep(site: Path, target: Path, last: Path) -> None:
+    """Write the outlines of a site's pages to a file, by the checksum of the page.
+
+    Parameters
+    ----------
+    site, target : pathlib.Path
+    last : pathlib.Path
+        A copy for the next time: pages that it knows, and that the same checks read, are not read
+        again.
+    """
+    found = outlines(site, kept(last)).items()
     by_checksum = {
-        hashlib.sha256(path.read_bytes()).hexdigest(): asdict(outline)
-        for path, outline in outlines(site).items()
+        hashlib.sha256(path.read_bytes()).hexdigest(): asdict(outline) for path, outline in found
     }
-    target.write_text(json.dumps(by_checksum, ensure_ascii=False), "utf-8")
+    text = json.dumps({"checks": _checks(), "pages": by_checksum}, ensure_ascii=False)
+    target.write_text(text, "utf-8")
+    last.parent.mkdir(parents=True, exist_ok=True)
+    last.write_text(text, "utf-8")
 
 
 def kept(path: Path) -> dict[str, Outline]:
-    """Return the outlines that :func:`keep` wrote."""
-    found = json.loads(path.read_text("utf-8"))
-    return {checksum: Outline(**outline) for checksum, outline in found.items()}
+    """Return the outlines that :func:`keep` wrote; none if other checks did, or if cut short."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if found["checks"] != _checks():
+        return {}
+    return {checksum: Outline(**outline) for checksum, outline in found["pages"].items()}
+
+
+def _checks() -> str:
+    """Return the checksum of what reads the pages."""
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(code).hexdigest()

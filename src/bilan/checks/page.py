@@ -91,7 +91,8 @@ class Page(HTMLParser):
             self.ids[found["id"]] += 1
         if tag in ("a", "area") and (link := found.get("href") or found.get("xlink:href")):
             self.links.append(link)
-        self.loads += [part.split()[0] for part in found.get("srcset", "").split(",") if part]
+        if "srcset" in found:
+            self.loads += [part.split()[0] for part in found["srcset"].split(",") if part]
         self.loads += _loads_of(tag, found)
 
     def handle_endtag(self, tag: str) -> None:
@@ -119,7 +120,7 @@ def _loads_of(tag: str, found: dict[str, str]) -> list[str]:
         loads.append(found.get("href", ""))
     if tag in ("image", "use"):
         loads.append(found.get("href") or found.get("xlink:href") or "#")
-    return loads + loads_of_style(found.get("style", ""))
+    return loads + loads_of_style(found["style"]) if "style" in found else loads
 
 
 def loads_of_style(text: str) -> list[str]:

@@ -170,15 +170,17 @@ def _paths(project: Project) -> Iterator[Fault]:
 
 
 def _path(project: Project, name: str, key: str, path: str) -> Iterator[Fault]:
-    keys = ("format", name, key) if project.where("format", name, key)[1] > 1 else (key,)
     if _ABSOLUTE.match(path):
-        yield project.fault(f"{key}: an absolute path", *keys)
-        return
-    found = inside(project.root, path)
-    if found is None:
-        yield project.fault(f"{key} {path}: outside the project folder", *keys)
+        message = f"{key}: an absolute path"
+    elif (found := inside(project.root, path)) is None:
+        message = f"{key} {path}: outside the project folder"
     elif not found.exists() and key != "bibliography":
-        yield project.fault(f"{key} {path}: no such file", *keys)
+        message = f"{key} {path}: no such file"
+    else:
+        return
+    # To find the line takes longer than all else here: only for a fault.
+    keys = ("format", name, key) if project.where("format", name, key)[1] > 1 else (key,)
+    yield project.fault(message, *keys)
 
 
 def _list(value: Any) -> list[str]:
