@@ -296,20 +296,19 @@ def test_a_site_moved_elsewhere_still_holds_together(rendered: Path, tmp_path: P
 # ------------------------------------------------------------------ pictures
 
 
-def finished(project: Path, image: str, svg: str = SVG, narrow: str = "") -> str:
+def finished(project: Path, image: str, svg: str = SVG, **about: object) -> str:
     staged = project / "build/2020/fr"
     (staged / "notebooks").mkdir(parents=True, exist_ok=True)
     (staged / "review_files").mkdir(exist_ok=True)
     (staged / "sources.json").write_text("[]")
     (staged / "review_files/fig-x.svg").write_text(svg)
-    (staged / "sources.json").write_text("[]")
     (staged / "review.html").write_text(PAGE.format(image))
-    about = {"label": "fig-x"} | ({"narrow": narrow} if narrow else {})
+    about |= {"label": "fig-x"}
     output = {"output_type": "display_data", "data": {}, "metadata": {"bilan": about}}
     (staged / "notebooks/programme.ipynb").write_text(
         json.dumps({"cells": [{"source": ""}, {"outputs": [output]}]})
     )
-    return assemble.finish(staged)
+    return assemble.finish(staged, "fr")
 
 
 IMAGE = '<img src="review_files/fig-x.svg" alt="Deux&#8239;: a &lt; b" />'
@@ -345,3 +344,15 @@ def test_words_of_a_picture_are_no_pattern(project: Path):
 @pytest.mark.parametrize("image", ['<img src="x.png" alt="x">', '<img src="no.svg" alt="x">'])
 def test_other_pictures_stay(project: Path, image: str):
     assert image in finished(project, image)
+
+
+@pytest.mark.parametrize("space", ["", "\n\n"])
+def test_the_numbers_of_a_figure_stand_where_its_page_left_room(project: Path, space: str):
+    numbers = {"header": ["Pays", "Rang"], "rows": [["France <i>", "1er"]], "align": "lr"}
+    room = f'<div class="numbers" data-figure="fig-x">{space}</div>'
+    page = finished(project, room, numbers=numbers, caption="Rangs & places")
+    opened = BeautifulSoup(page, "html.parser").find("details", class_="numbers")
+    assert opened.summary.text == "Voir les chiffres"
+    assert opened.caption.text == "Rangs & places"
+    assert [cell.text for cell in opened.tbody.find_all(["th", "td"])] == ["France <i>", "1er"]
+    assert opened.sup.text == "er" and "data-figure" not in page
