@@ -333,6 +333,9 @@ def test_unknown_state_is_refused():
 # ---- Figures -------------------------------------------------------------------------------------
 
 
+NUMBERS = {"header": ["a"], "rows": [["1"]], "align": "r"}
+
+
 def shown(**options):
     chart = charts.fan(OBSERVED, **WORDS)
     figure = charts.figure(
@@ -342,7 +345,7 @@ def shown(**options):
         "En mots",
         ["s001"],
         data="fig-users.csv",
-        numbers="| a |",
+        numbers=NUMBERS,
         **options,
     )
     return figure._repr_mimebundle_()
@@ -363,7 +366,7 @@ def test_figure_carries_its_words():
             "alt": "En mots",
             "sources": ["s001"],
             "data": "fig-users.csv",
-            "numbers": "| a |",
+            "numbers": NUMBERS,
         }
     }
 
