@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bilan import assemble, checks, editions, publish
+from bilan.editions import UsageError
 from bilan.publish import CheckError
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="9" height="9"><path/></svg>'
@@ -356,3 +357,8 @@ def test_the_numbers_of_a_figure_stand_where_its_page_left_room(project: Path, s
     assert opened.caption.text == "Rangs & places"
     assert [cell.text for cell in opened.tbody.find_all(["th", "td"])] == ["France <i>", "1er"]
     assert opened.sup.text == "er" and "data-figure" not in page
+
+
+def test_numbers_of_a_figure_that_is_not_there_are_refused_in_a_line(project: Path):
+    with pytest.raises(UsageError, match="fr: no figure fig-no to show the numbers of"):
+        finished(project, '<div class="numbers" data-figure="fig-no"></div>')

@@ -142,7 +142,9 @@ def finish(staged: Path, lang: str) -> str:
         return inlined(wide, alt, "chart wide") + inlined(narrow, alt, "chart narrow")
 
     def tabulate(match: re.Match) -> str:
-        about = figures[match[1]]
+        about = figures.get(match[1], {})
+        if not about.get("numbers"):
+            raise editions.UsageError(f"{staged.name}: no figure {match[1]} to show the numbers of")
         return numbers(about["numbers"], about["caption"], Wording(lang).text("numbers.see"), lang)
 
     page = re.sub(r'<div class="numbers" data-figure="([\w-]+)">\s*</div>', tabulate, page)

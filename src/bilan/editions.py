@@ -55,7 +55,7 @@ FOLLOWERS = (
 
 #: Tables whose rows mean the same in any order. Each is frozen in the order of its key, so that a
 #: row's place in a file decides nothing.
-SERIES = frozenset(("observations", "targets", "vintages", "scores", "ranks"))
+UNORDERED = frozenset(("observations", "targets", "vintages", "scores", "ranks"))
 
 
 class UsageError(ValueError):
@@ -265,7 +265,7 @@ def freeze(name: str) -> Path:
     headers, tables = _read_tables(root / "data/raw", json.loads(package))
     keys = {r["name"]: r["schema"]["primaryKey"] for r in json.loads(package)["resources"]}
     for table, rows in known(tables, chosen.as_of).items():
-        if table in SERIES:
+        if table in UNORDERED:
             rows = sorted(rows, key=lambda row: [row[column] for column in keys[table]])
         _write_if_changed(target / f"{table}.csv", _to_csv(headers[table], rows))
     _write_if_changed(target / "datapackage.json", package)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_ALIGNED = {"r": "number", "c": "centre"}
 _ORDINAL = re.compile(r"(?<!\w)(\d+)(er?)(?!\w)")
 
 
@@ -36,7 +35,7 @@ def numbers(found: Mapping[str, Sequence], caption: str, summary: str, lang: str
     Parameters
     ----------
     found : mapping
-        ``header`` and ``rows`` as text, and ``align``, a letter a column: ``l``, ``r`` or ``c``.
+        ``header`` and ``rows`` as text, and ``align``, a letter a column: ``l`` or ``r``.
         The first cell of a row names it.
     caption, summary : str
         What the table shows; what opens it.
@@ -48,7 +47,7 @@ def numbers(found: Mapping[str, Sequence], caption: str, summary: str, lang: str
         line = []
         for at, (text, letter) in enumerate(zip(cells, found["align"], strict=True)):
             tag = f'th scope="{scope}"' if scope == "col" or at == 0 else "td"
-            kind = f' class="{_ALIGNED[letter]}"' if letter in _ALIGNED else ""
+            kind = ' class="number"' if letter == "r" else ""
             text = escape(text, quote=False)
             text = _ORDINAL.sub(r"\1<sup>\2</sup>", text) if lang == "fr" else text
             line.append(f"<{tag}{kind}>{text}</{tag[:2]}>")

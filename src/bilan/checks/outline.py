@@ -114,7 +114,7 @@ def kept(path: Path) -> dict[str, Outline]:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    if found["checks"] != _checks():
+    if found.get("checks") != _checks():
         return {}
     return {checksum: Outline(**outline) for checksum, outline in found["pages"].items()}
 
