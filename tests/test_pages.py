@@ -133,10 +133,20 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
-    """Open a page: ``visit(name, width, theme, …)``; other arguments are the context's."""
+    """Open a page: ``visit(name, width, theme, …)``; other arguments are the context's.
+
+    Without ``fonts`` the page's own never arrive, as on a slow line.
+    """
     contexts = []
 
-    def open_page(name: str, width: int = 1440, theme: str = "light", base: str = server, **given):
+    def open_page(
+        name: str,
+        width: int = 1440,
+        theme: str = "light",
+        base: str = server,
+        fonts: bool = True,
+        **given,
+    ):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, **given
         )
@@ -145,6 +155,8 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
         seen.page.on("request", lambda request: seen.requests.append(request.url))
         seen.page.on("console", lambda said: seen.console.append(f"{said.type}: {said.text}"))
         seen.page.on("pageerror", lambda error: seen.console.append(f"error: {error}"))
+        if not fonts:
+            seen.page.route("**/*.woff2", lambda route: route.abort())
         seen.page.goto(base + name)
         if given.get("java_script_enabled", True) and seen.page.locator("section.level1").count():
             seen.page.wait_for_selector("html.whole")
@@ -199,8 +211,9 @@ def test_nothing_is_cut_or_overlaps(visit, name, width):
 
 @every_page
 @every_width
-def test_text_at_twice_its_size_loses_nothing(visit, name, width):
-    seen = visit(name, width)
+@pytest.mark.parametrize("fonts", (True, False), ids=("own", "fallback"))
+def test_text_at_twice_its_size_loses_nothing(visit, name, width, fonts):
+    seen = visit(name, width, fonts=fonts)
     seen.unfold()
     before = seen.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
     session = seen.page.context.new_cdp_session(seen.page)
