@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -87,6 +87,7 @@ class Europe:
     """
 
     facts: Facts
+    _scores: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def rank(self, index: str, vintage: str = "", country: str = "FR") -> Rank | None:
         """Return a published rank, of the last vintage unless one is named."""
@@ -115,6 +116,11 @@ class Europe:
             Rows of ``scores`` with ``published_on`` of the vintage, by vintage, year, country;
             empty if no vintage of the index is known yet.
         """
+        if index not in self._scores:
+            self._scores[index] = self._members(index)
+        return self._scores[index]
+
+    def _members(self, index: str) -> pd.DataFrame:
         table, known = self.facts.tables["scores"], self.facts.tables
         about = known["indices"].query("index == @index")
         if about.empty:

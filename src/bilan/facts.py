@@ -213,16 +213,17 @@ class Facts:
         self._series: dict[str, list[Figure]] = {}
         self.units = self.tables["units"].set_index("unit").to_dict("index")
         self.indicators = self.tables["indicators"].set_index("indicator")
+        self._about = self.indicators.to_dict("index")
 
     # -------------------------------------------------------------- figures
 
     def unit(self, indicator: str) -> dict[str, str]:
         """Return the unit of an indicator, a row of ``units``."""
-        return self.units[self.indicators.at[indicator, "unit"]]
+        return self.units[self._about[indicator]["unit"]]
 
     def name(self, indicator: str) -> str:
         """Return an indicator's name, with what it is about where the name doesn't say it."""
-        about = self.indicators.loc[indicator]
+        about = self._about[indicator]
         name, entity = about[f"name_{self.lang}"], about[f"entity_{self.lang}"]
         words = [w for w in entity.casefold().split() if len(w) > 2]
         said = sum(w in name.casefold() for w in words)
@@ -238,16 +239,16 @@ class Facts:
 
     def limits(self, indicator: str) -> dict:
         """Return what bounds a count: whether it can't fall, and what it can't pass."""
-        if indicator not in self.indicators.index:
+        about = self._about.get(indicator)
+        if about is None:
             return {"cumulative": False, "ceiling": np.inf}
-        about = self.indicators.loc[indicator]
         ceiling = np.inf if pd.isna(about["ceiling"]) else float(about["ceiling"])
         return {"cumulative": bool(about["cumulative"]), "ceiling": ceiling}
 
-    def _figure(self, row: pd.Series, *key: str) -> Figure:
+    def _figure(self, row: dict, *key: str) -> Figure:
         row_of = (row["indicator"], row["date"].date(), row["source_id"], "value")
         key = key or ("observations", self.edition.id, *row_of)
-        if self.indicators.at[row["indicator"], "unit"] == "rank":
+        if self._about[row["indicator"]]["unit"] == "rank":
             bare = self.words.ordinal(int(row["value"]))
         else:
             bare = self.words.quantity(row["value"], self.unit(row["indicator"]))
@@ -268,19 +269,18 @@ class Facts:
     def series(self, indicator: str) -> list[Figure]:
         """Return the usable figures of an indicator, one a day, oldest first."""
         if indicator not in self._series:
-            found = self._known.get(indicator, self.tables["observations"].head(0))
-            self._series[indicator] = [self._figure(row) for _, row in found.iterrows()]
+            self._series[indicator] = [self._figure(row) for row in self._known.get(indicator, [])]
         return self._series[indicator]
 
     @cached_property
-    def _known(self) -> dict[str, pd.DataFrame]:
-        return programme.every_series(self.tables["observations"])
+    def _known(self) -> dict[str, list[dict]]:
+        return _by("indicator", programme.ordered(self.tables["observations"]))
 
     def claims(self, indicator: str) -> list[Figure]:
         """Return every figure of an indicator, the dubious ones too, oldest first."""
         table = self.tables["observations"]
         found = table[table["indicator"] == indicator].sort_values(["date", "source_id", "value"])
-        return [self._figure(row) for _, row in found.iterrows()]
+        return [self._figure(row) for row in found.to_dict("records")]
 
     def latest(self, indicator: str) -> Figure | None:
         """Return the last usable figure of an indicator."""
@@ -302,7 +302,7 @@ class Facts:
         """Return the observation that carries a fact of the founding article, such as ``F29``."""
         table = self.tables["observations"]
         found = table[table["fact"] == number]
-        return None if found.empty else self._figure(found.sort_values("date").iloc[-1])
+        return None if found.empty else self._figure(found.sort_values("date").iloc[-1].to_dict())
 
     # -------------------------------------------------------------- targets and milestones
 
@@ -316,10 +316,11 @@ class Facts:
     @cached_property
     def _targets(self) -> dict[str, Target]:
         return {
-            row["target"]: self._target(row) for _, row in self.tables["target_states"].iterrows()
+            row["target"]: self._target(row)
+            for row in self.tables["target_states"].to_dict("records")
         }
 
-    def _target(self, row: pd.Series) -> Target:
+    def _target(self, row: dict) -> Target:
         p = self._chances.get(row["target"]) if row["state"] == "open" else None
         dated = not pd.isna(row["date"])
         key = ("target_states", self.edition.id, row["target"], "value")
@@ -342,21 +343,19 @@ class Facts:
             confidence=row["confidence"],
         )
 
-    def _reached(self, row: pd.Series) -> Figure | None:
+    def _reached(self, row: dict) -> Figure | None:
         if pd.isna(row["reached"]):
             return None
         return self._figure(
-            pd.Series(
-                {
-                    "indicator": row["indicator"],
-                    "value": row["reached"],
-                    "qualifier": row["reached_qualifier"],
-                    "date": row["reached_on"],
-                    "precision": row["reached_precision"],
-                    "source_id": row["reached_source"],
-                    "confidence": "",
-                }
-            ),
+            {
+                "indicator": row["indicator"],
+                "value": row["reached"],
+                "qualifier": row["reached_qualifier"],
+                "date": row["reached_on"],
+                "precision": row["reached_precision"],
+                "source_id": row["reached_source"],
+                "confidence": "",
+            },
             *("target_states", self.edition.id, row["target"], "reached"),
         )
 
@@ -374,7 +373,7 @@ class Facts:
         return [
             t
             for t in self._distinct
-            if (not chapter or self.indicators.at[t.indicator, "chapter"] == chapter)
+            if (not chapter or self._about[t.indicator]["chapter"] == chapter)
             and (not state or t.state == state)
             and (not indicator or t.indicator == indicator)
             and (not year or t.date.year == year)
@@ -401,9 +400,9 @@ class Facts:
     @cached_property
     def _milestones(self) -> list[tuple[str, Milestone]]:
         table = self.tables["milestone_states"]
-        return [(row["chapter"], self._milestone(row)) for _, row in table.iterrows()]
+        return [(row["chapter"], self._milestone(row)) for row in table.to_dict("records")]
 
-    def _milestone(self, row: pd.Series) -> Milestone:
+    def _milestone(self, row: dict) -> Milestone:
         dated = not pd.isna(row["date"])
         return Milestone(
             name=row["milestone"],
@@ -427,10 +426,10 @@ class Facts:
     @cached_property
     def _contradictions(self) -> list[Contradiction]:
         observed = self.tables["observations"].sort_values(["date", "value"])
+        members = _by("contradiction", observed)
         found = []
         for row in self.tables["contradictions"].itertuples():
-            members = observed[observed["contradiction"] == row.contradiction]
-            figures = tuple(self._figure(member) for _, member in members.iterrows())
+            figures = tuple(self._figure(member) for member in members.get(row.contradiction, []))
             found.append(
                 Contradiction(
                     name=row.contradiction,
@@ -504,6 +503,14 @@ class Facts:
                 )
             )
         return [c for _, c in sorted(found, key=lambda pair: pair[0]) if c.value]
+
+
+def _by(column: str, table: pd.DataFrame) -> dict[object, list[dict]]:
+    """Return a table's rows by what stands in a column, in their order."""
+    found: dict[object, list[dict]] = {}
+    for row in table.to_dict("records"):
+        found.setdefault(row[column], []).append(row)
+    return found
 
 
 def significant(value: float, figures: int) -> float:

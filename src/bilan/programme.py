@@ -55,7 +55,7 @@ def series(observations: pd.DataFrame, indicator: str) -> pd.DataFrame:
     pandas.DataFrame
         The columns of the observations; ``value`` in the indicator's unit.
     """
-    return _ordered(observations[observations["indicator"] == indicator]).reset_index(drop=True)
+    return ordered(observations[observations["indicator"] == indicator]).reset_index(drop=True)
 
 
 def latest(observations: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def latest(observations: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row an indicator, which is the index.
     """
-    return _ordered(observations).drop_duplicates("indicator", keep="last").set_index("indicator")
+    return ordered(observations).drop_duplicates("indicator", keep="last").set_index("indicator")
 
 
 def every_series(observations: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -87,11 +87,18 @@ def every_series(observations: pd.DataFrame) -> dict[str, pd.DataFrame]:
     dict of str to pandas.DataFrame
         By indicator; one without a usable figure is left out.
     """
-    groups = _ordered(observations).groupby("indicator")
+    groups = ordered(observations).groupby("indicator")
     return {indicator: figures.reset_index(drop=True) for indicator, figures in groups}
 
 
-def _ordered(observations: pd.DataFrame) -> pd.DataFrame:
+def ordered(observations: pd.DataFrame) -> pd.DataFrame:
+    """Return the usable figures of all indicators, one a day for each, oldest first.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        As the clean notebook writes them.
+    """
     found = usable(observations)
     order = found.assign(
         _confidence=found["confidence"].map({"high": 0, "medium": 1}),

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import jinja2
 import jinja2.sandbox
-import nbformat
 import pandas as pd
 import yaml
 
@@ -317,8 +316,8 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
     folder.mkdir(parents=True, exist_ok=True)
     for path in runs:
         name = path.parent.name
-        notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
+        notebook = json.loads(path.read_text("utf-8"))
+        for cell in notebook["cells"]:
             for output in cell.get("outputs", []):
                 about = output.get("metadata", {}).get("bilan")
                 if not about:
@@ -329,9 +328,9 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
                 found[label] = {
                     **about,
                     "notebook": f"notebooks/{name}.ipynb",
-                    "computed": f"notebooks/{name_of(name)}#{anchor(cell.id)}",
+                    "computed": f"notebooks/{name_of(name)}#{anchor(cell['id'])}",
                 }
-                cell.source = _options(about) + _without_options(cell.source)
+                cell["source"] = _options(about) + _without_options("".join(cell["source"]))
         # Nobody reads its lines. nbformat would split and indent them, in ten times the time.
         _write(folder / f"{name}.ipynb", json.dumps(notebook, ensure_ascii=False) + "\n")
     return found
@@ -395,7 +394,7 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: _entered(value, lang),
     )
-    words = facts.words
+    words, asked = facts.words, (facts, Europe(facts), Hindsight(facts))
     environment.globals |= {
         "edition": facts.edition,
         "year": int(facts.edition.id),
@@ -407,7 +406,7 @@ def _environment(folder: Path, facts: Facts, outputs: dict[str, dict]) -> jinja2
         "published": list(facts.tables),
         "has": outputs.__contains__,
         "show": _embedder(facts, outputs),
-        **{name: _found(name, facts, Europe(facts), Hindsight(facts)) for name in ASK},
+        **{name: _found(name, *asked) for name in ASK},
         **{name: _traced(getattr(words, name)) for name in SAY},
     }
     return environment

@@ -17,7 +17,7 @@ import numpy as np
 from babel.core import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from babel.plural import to_python
 
 from bilan.editions import UsageError
@@ -39,6 +39,11 @@ _CONTRACTIONS = (
     (r"^à le ", "au "),
     (r"^à les ", "aux "),
 )
+
+
+@cache
+def _pattern(text: str) -> NumberPattern:
+    return parse_pattern(text)  # Babel would read it again for every number
 
 
 @cache
@@ -100,7 +105,7 @@ class Wording:
         """
         fraction = ".##" if decimals is None else f".{'0' * decimals}".rstrip(".")
         value = round(float(value), 2 if decimals is None else decimals)
-        text = format_decimal(value + 0.0, f"#,##0{fraction}", locale=self.locale)
+        text = format_decimal(value + 0.0, _pattern(f"#,##0{fraction}"), locale=self.locale)
         return text.replace("-", "−")
 
     def large(self, value: float) -> str:
@@ -119,7 +124,7 @@ class Wording:
         return self.large(float(np.round(value / step) * step))
 
     def _scaled(self, value: float, word: str) -> str:
-        number = format_decimal(value, "#,##0.##", locale=self.locale)
+        number = format_decimal(value, _pattern("#,##0.##"), locale=self.locale)
         return f"{number}{NBSP}{self.text(f'number.{word}.{self._plural(abs(value))}')}"
 
     def percent(self, share: float, decimals: int = 0) -> str:

@@ -134,7 +134,7 @@ def _cell(number: int, raw: dict[str, Any]) -> Cell:
     while count < len(lines) and lines[count].startswith("#|"):
         count += 1
     try:
-        options = yaml.safe_load("\n".join(line[2:] for line in lines[:count])) or {}
+        options = yaml.load("\n".join(line[2:] for line in lines[:count]), yaml.CSafeLoader) or {}
     except yaml.YAMLError as error:
         raise CellError(f"cell {number}: its options are not YAML") from error
     if not isinstance(options, dict):
