@@ -1,4 +1,5 @@
 # The map of the workflow: raw → clean → models → stage → render → assemble, by edition; then publish.
+# Data and notebooks as pages (supplement) wait for the models, not for the chapters.
 # `bilan build` runs it, after it has checked the raw data and written build/<edition>/raw:
 # the rows that were public on the edition's cut-off day. A row published in 2024 therefore
 # changes no input of the editions 2020 to 2023.
@@ -37,7 +38,7 @@ def code(*modules):
 WORDS = ("editions.py", "facts.py", "programme.py", "tables.py", "wording.py", "locale/*", "render/markdown.py")
 COUNTS = ("adoption.py", "curves.py", "forecasts.py", "observations.py", "priors.py", "traits.py")
 SHOWN = (*WORDS, *COUNTS, "exhibits.py", "numbers.py", "tips.py", "charts/*.py")
-SHARED = ("citation.py", "discovery.py", "notebook_pages.py", "opendata.py", "pictures.py")
+SHARED = ("citation.py", "discovery.py", "notebook_pages.py", "opendata.py", "pictures.py", "site.py")
 STAGED = sorted(str(p) for p in Path("report").glob("*") if p.is_file() and p.suffix not in (".md", ".j2"))
 
 
@@ -48,7 +49,7 @@ def languages(wildcards):
 wildcard_constraints: edition=r"\d{4}", lang="fr|en", country="[a-z][a-z]", series="|".join(SERIES), index="|".join(INDICES)
 
 
-localrules: all, fonts, vega, assemble, publish
+localrules: all, fonts, vega, supplement, assemble, publish
 
 
 rule all:
@@ -121,7 +122,7 @@ rule stage:
         expand("build/{{edition}}/runs/ranking-{index}", index=INDICES),
         lambda w: sorted(map(str, Path("report", w.lang).glob("*"))),
         STAGED, sorted(map(str, Path("report/filters").glob("*"))),
-        code(*WORDS, "citation.py", "europe.py", "fanout.py", "hindsight.py", "report.py"),
+        code(*WORDS, "citation.py", "europe.py", "fanout.py", "hindsight.py", "report.py", "site.py"),
     output: "build/{edition}/{lang}/review.qmd"
     params: address=address()  # a citation names it
     shell: "{BILAN} stage --edition {wildcards.edition} --lang {wildcards.lang}"
@@ -143,12 +144,22 @@ rule card:
 include: "workflow/places.smk"
 
 
+rule supplement:
+    input:
+        lambda w: [path for path in LEFT if w.edition in Path(path).parts],
+        lambda w: PLACE_RUNS if w.edition == FAN.edition.id else [],
+        "report/notebook.html.j2",
+        code("card.py", "editions.py", "fanout.py", "seals.py", "supplement.py", "wording.py", "locale/*", *SHARED),
+    output: directory("build/{edition}/supplement")
+    params: address=address(), fanned=lambda w: FANNED if w.edition == FAN.edition.id else ""
+    shell: "{BILAN} supplement --edition {wildcards.edition} {params.fanned}"
+
+
 rule assemble:
     input:
         lambda w: [f"build/{w.edition}/{lang}/{made}" for lang in edition(w.edition).languages for made in ("review.html", "review.pdf", "card.png")],
-        lambda w: [path for path in LEFT if w.edition in Path(path).parts],
         lambda w: PLACES if w.edition == FAN.edition.id else [],
-        "report/notebook.html.j2",
+        "build/{edition}/supplement",
         code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "live.py", "seals.py", "wording.py", "locale/*", *SHARED),
     output: directory("build/{edition}/site"), "build/{edition}/outlines.json"
     params: address=address(), fanned=lambda w: FANNED if w.edition == FAN.edition.id else ""

@@ -206,7 +206,7 @@ def test_the_next_build_takes_the_pages_off_the_site(built: Path, tmp_path: Path
     )
     assert done.returncode == 0, done.stdout + done.stderr
     steps = [" ".join(line.split()[1:-3]) for line in done.stdout.splitlines() if "✓" in line]
-    assert steps == ["2021 assemble", "publish"]
+    assert steps == ["2021 supplement", "2021 assemble", "publish"]
     assert not list((root / "site").rglob("*desi-de*"))
     assert "#places" not in (root / "site/index.html").read_text("utf-8")
     kept = (root / "site/2021/fr/index.html").read_bytes()

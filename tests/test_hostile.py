@@ -25,7 +25,7 @@ from staged import append
 from staged import stage as sample
 from typer.testing import CliRunner
 
-from bilan import assemble, card, checks, discovery, editions, report, tables
+from bilan import assemble, card, checks, discovery, editions, report, supplement, tables
 from bilan.catalog import cells
 from bilan.catalog.description import describe
 from bilan.cli import app
@@ -176,6 +176,7 @@ def attacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         project = report.stage("2020", "fr")
         render(project, "embedded")
         card.draw("2020", "fr")
+        supplement.make(editions.edition("2020"))
         assemble.assemble(editions.edition("2020"))
         yield root
 

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from bilan import assemble, checks, editions, publish
+from bilan import assemble, checks, editions, publish, supplement
 from bilan.editions import UsageError
 from bilan.publish import CheckError
+from bilan.site import site_of
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="9" height="9"><path/></svg>'
 PAGE = (
@@ -201,8 +202,9 @@ def rendered(project: Path) -> Path:
 
 def published() -> Path:
     """Assemble the edition and publish it, as the last steps of a build do."""
+    supplement.make(editions.edition("2020"))
     assemble.assemble(editions.edition("2020"))
-    (assemble.site_of(editions.edition("2020")) / ".snakemake_timestamp").touch()
+    (site_of(editions.edition("2020")) / ".snakemake_timestamp").touch()
     return publish.publish()
 
 

@@ -485,9 +485,7 @@ def test_hostile_outputs_are_words(tmp_path: Path):
     ]
     path = tmp_path / "x.ipynb"
     path.write_text(json.dumps({"cells": cells}), "utf-8")
-    title, sections = notebook_pages.read(
-        path, notebook_pages.Beside("en", "../index.html", set(), "")
-    )
+    title, sections = notebook_pages.read(path, notebook_pages.Beside("en", "../index.html", ""))
     assert title == "Title"
     (section,) = sections
     made = [section.cells[0]["words"], section.cells[1]["code"], *section.cells[1]["outputs"]]
@@ -499,6 +497,24 @@ def test_hostile_outputs_are_words(tmp_path: Path):
     table = BeautifulSoup(made[4], "html.parser")
     assert [th.get_text() for th in table.thead.find_all("th")] == ["a", "b"]
     assert table.tbody.find_all("td")[1]["class"] == ["number"]
+
+
+def test_a_notebook_leads_only_to_figures_that_a_page_shows(tmp_path: Path):
+    about = {"bilan": {"label": "fig-tchap", "caption": "Tchap", "alt": "A chart"}}
+    output = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}, "metadata": about}
+    cell = {"id": "a", "cell_type": "code", "metadata": {}, "source": "draw()", "outputs": [output]}
+    (tmp_path / "x.ipynb").write_text(json.dumps({"cells": [cell]}), "utf-8")
+    beside = notebook_pages.beside("desi-de", "en")
+    _, (section,) = notebook_pages.read(tmp_path / "x.ipynb", beside)
+    (made,) = section.cells[0]["outputs"]
+    link = BeautifulSoup(made, "html.parser").figcaption.a
+    assert link["href"] == "../desi-de.html#fig-tchap" and link.get_text() == beside.back
+    shown = notebook_pages.labels('<figure id="fig-tchap"><h2 id="sec-tchap">')
+    assert shown == {"fig-tchap"}
+    assert notebook_pages.tied(made, {"desi-de": shown}) == made
+    for other in ({}, {"index": shown}, {"desi-de": {"fig-desi"}}):
+        left = BeautifulSoup(notebook_pages.tied(made, other), "html.parser").figcaption
+        assert left.a is None and left.get_text() == "Tchap"
 
 
 def test_each_row_says_what_spans_it():

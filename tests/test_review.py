@@ -41,7 +41,7 @@ STEPS = {"fonts", "vega", "publish"} | {
     f"{year} {step}"
     for year in YEARS
     for step in (
-        "clean", "programme fr", "stage fr", "render fr", "card fr", "assemble",
+        "clean", "programme fr", "stage fr", "render fr", "card fr", "supplement", "assemble",
         "adoption-franceconnect-users fr",
         "adoption-tchap-registered fr", "adoption-tchap-mau fr", "ranking-desi fr",
         "ranking-egov fr", "ranking-egdi fr",

@@ -16,11 +16,12 @@ def build(tmp_path: Path) -> Path:
         "2020/fr/review.qmd", "2020/fr/chapters/_a.qmd", "2020/fr/review.html",
         "2020/fr/review.pdf", "2020/fr/renderer", "2020/fr/review_files/fig-desi.svg",
         "2020/site/2020/fr/index.html", "2020/site/2020/data/units.csv", "2020/outlines.json",
+        "2020/supplement/data/units.csv", "2020/supplement/fr/notebooks/clean.html",
     ):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
-    for folder in (tmp_path / "fonts", *tmp_path.glob("2020/runs/*")):
+    for folder in (tmp_path / "fonts", tmp_path / "2020/supplement", *tmp_path.glob("2020/runs/*")):
         seals.seal(folder)
     seals.seal_staged(tmp_path / "2020/fr")
     seals.seal_rendered(tmp_path / "2020/fr")
@@ -44,6 +45,10 @@ LOST = {
     "2020/runs/ranking-desi/data/fig-desi.csv": {
         "2020/runs/ranking-desi/fr.ipynb",
         "2020/runs/ranking-desi/seal",
+    },
+    "2020/supplement/data/units.csv": {
+        "2020/supplement/fr/notebooks/clean.html",
+        "2020/supplement/seal",
     },
     "2020/fr/chapters/_a.qmd": {"2020/fr/review.qmd"},
     "2020/fr/review_files/fig-desi.svg": {"2020/fr/review.html"},

@@ -27,13 +27,14 @@ ENTRIES: dict[str, str | tuple[str, ...]] = {
     "stage": "src/bilan/report.py",
     "render": "src/bilan/render/__init__.py",
     "card": "src/bilan/card.py",
+    "supplement": "src/bilan/supplement.py",
     "assemble": "src/bilan/assemble.py",
     "publish": "src/bilan/publish.py",
 }
 #: Steps that always run before, so that what they name is named.
 BEFORE = {
-    "assemble": ("stage", "render", "card"),
-    "publish": ("stage", "render", "card", "assemble"),
+    "assemble": ("stage", "render", "card", "supplement"),
+    "publish": ("stage", "render", "card", "supplement", "assemble"),
 }
 
 

@@ -5,7 +5,7 @@ from bilan import fanout
 FAN = fanout.choose(config.get("countries", ""), config.get("indices", ""))
 FANNED = f"--countries {','.join(FAN.countries)} --indices {','.join(FAN.indices)}" if FAN else ""
 PLACES = [f"build/{FAN.edition.id}/places/{p.name}/{lang}/review.html" for p in FAN.places for lang in FAN.edition.languages]
-PLACES += [f"build/{FAN.edition.id}/runs/{p.run}" for p in FAN.places]
+PLACE_RUNS = [f"build/{FAN.edition.id}/runs/{p.run}" for p in FAN.places]
 
 
 rule place:
@@ -23,7 +23,7 @@ rule page:
         rules.programme.output,
         lambda w: f"build/{w.edition}/runs/{fanout.Place(w.index, w.country.upper()).run}",
         STAGED, sorted(map(str, Path("report/filters").glob("*"))), sorted(map(str, Path("report/places").glob("*"))),
-        code(*WORDS, "citation.py", "europe.py", "fanout.py", "hindsight.py", "report.py", "render/*", "render/filters/*"),
+        code(*WORDS, "citation.py", "europe.py", "fanout.py", "hindsight.py", "report.py", "site.py", "render/*", "render/filters/*"),
     output: [f"build/{{edition}}/places/{{index}}-{{country}}/{lang}/review.html" for lang in FAN.edition.languages]
     params: renderer=config.get("renderer", "auto"), fanned=FANNED
     shell: "{BILAN} page {wildcards.index}-{wildcards.country} --edition {wildcards.edition} --renderer {params.renderer} {params.fanned}"

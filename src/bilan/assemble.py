@@ -1,4 +1,4 @@
-"""Assemble an edition's part of the site: its pages, its data, its notebooks, each page read once.
+"""Assemble an edition's part of the site: its pages beside its data and notebooks, each read once.
 
 An edition is assembled in ``build/<edition>/site``, as it will stand in the site, with the
 outlines of its pages beside it in ``build/<edition>/outlines.json``. :mod:`bilan.publish` joins
@@ -14,30 +14,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-import jinja2
-
-from bilan import citation, discovery, editions, live, notebook_pages, opendata, seals
+from bilan import citation, discovery, editions, live, notebook_pages, seals
 from bilan.card import CARD
 from bilan.checks import outline
-from bilan.discovery import Page
+from bilan.discovery import page_of
 from bilan.editions import Edition
-from bilan.fanout import HOME, FanOut, Place
+from bilan.fanout import FanOut, Place
 from bilan.pictures import inlined, numbers
 from bilan.report import PDF_SIZE
+from bilan.site import outlines_of, site_of, size, supplement_of, write
 from bilan.wording import Wording
 
 #: Files that every page shares, at the root of the site.
 FURNITURE = ("review.css", "review.js", "live.js", "icon.svg")
-
-
-def site_of(edition: Edition) -> Path:
-    """Return the folder that holds an edition's part of the site."""
-    return editions.project_root() / "build" / edition.id / "site"
-
-
-def outlines_of(edition: Edition) -> Path:
-    """Return the file that holds the outlines of an edition's pages."""
-    return site_of(edition).with_name("outlines.json")
 
 
 def assemble(edition: Edition, fan: FanOut = FanOut()) -> None:  # noqa: B008 - frozen
@@ -51,20 +40,18 @@ def assemble(edition: Edition, fan: FanOut = FanOut()) -> None:  # noqa: B008 - 
     """
     root, site = editions.project_root(), site_of(edition)
     shutil.rmtree(site, ignore_errors=True)
-    _place_edition(root, site, edition, fan.places if edition == fan.edition else ())
+    own = shutil.ignore_patterns(".*", seals.SEAL)  # Snakemake leaves a hidden file in a folder
+    shutil.copytree(supplement_of(edition), site / edition.id, ignore=own)
+    _place_pages(root, site, edition, fan.places if edition == fan.edition else ())
     last = root / "build/cache/outlines" / f"{edition.id}.json"
     outline.keep(site, outlines_of(edition), last)
     seals.seal_site(site, outlines_of(edition))
 
 
-def _place_edition(root: Path, site: Path, edition: Edition, places: Sequence[Place]) -> None:
-    build, target = root / "build" / edition.id, site / edition.id
-    own = sorted(path for path in build.glob("runs/*") if any(path.glob("*.ipynb")))
-    others = {place: build / "runs" / place.run for place in places if place.country != HOME}
-    opendata.publish(edition, target / "data", [*own, *others.values()])
+def _place_pages(root: Path, site: Path, edition: Edition, places: Sequence[Place]) -> None:
+    build = root / "build" / edition.id
     for lang in edition.languages:
-        folder = target / lang
-        folder.mkdir(parents=True)
+        folder = site / edition.id / lang
         pdf = folder / f"bilan-{edition.id}.pdf"
         shutil.copyfile(build / lang / "review.pdf", pdf)
         shutil.copyfile(build / lang / CARD, folder / CARD)
@@ -73,14 +60,12 @@ def _place_edition(root: Path, site: Path, edition: Edition, places: Sequence[Pl
         told = discovery.report(edition, lang, text, site)
         write(folder / "index.html", page_of(edition, lang, "index", told).complete(text))
         _place_charts(build / lang, folder)
-        _place_notebooks(root, site, edition, lang, own, "index")
         for place in places:
             text = finish(build / "places" / place.name / lang, lang)
             about = page_of(edition, lang, place.name)
             write(site / about.path, about.complete(text))
             _place_charts(build / "places" / place.name / lang, folder)
-            if place in others:
-                _place_notebooks(root, site, edition, lang, [others[place]], place.name)
+        _tie_notebooks(folder)
 
 
 def _place_charts(staged: Path, folder: Path) -> None:
@@ -90,28 +75,12 @@ def _place_charts(staged: Path, folder: Path) -> None:
         write(folder / "charts" / f"{name}.js", script)
 
 
-def page_of(edition: Edition, lang: str, name: str, data: Sequence[dict] = ()) -> Page:
-    """Return an edition's page of that name, which is the same in each language."""
-    versions = {other: f"{edition.id}/{other}/{name}.html" for other in edition.languages}
-    return Page(versions[lang], lang, versions, f"{edition.id}/{lang}/{CARD}", data)
-
-
-def _place_notebooks(
-    root: Path, site: Path, edition: Edition, lang: str, runs: Sequence[Path], review: str
-) -> None:
-    """Put notebooks beside the page that shows what they computed."""
-    form = template(root, "notebook.html.j2")
-    shown = notebook_pages.beside(site / page_of(edition, lang, review).path, lang)
-    for run in runs:
-        about = page_of(edition, lang, f"notebooks/{run.name}")
-        text = notebook_pages.page(form, run, shown, edition)
-        (site / about.path).parent.mkdir(exist_ok=True)
-        write(site / about.path, about.complete(text))
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file of the site."""
-    path.write_text(text, "utf-8", newline="\n")
+def _tie_notebooks(folder: Path) -> None:
+    """Let the notebooks lead only to figures and tables that a page shows."""
+    pages = {page.stem: page.read_text("utf-8") for page in folder.glob("*.html")}
+    shown = {name: notebook_pages.labels(page) for name, page in pages.items()}
+    for path in sorted(folder.glob("notebooks/*.html")):
+        write(path, notebook_pages.tied(path.read_text("utf-8"), shown))
 
 
 # ------------------------------------------------------------------ pages
@@ -175,17 +144,3 @@ def _figures(notebooks: Path) -> dict[str, dict]:
                 if "label" in about:
                     found[about["label"]] = about
     return found
-
-
-def template(root: Path, name: str) -> jinja2.Template:
-    """Return one of the report's templates for pages that no renderer makes."""
-    return jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        loader=jinja2.FileSystemLoader(root / "report"),
-    ).get_template(name)
-
-
-def size(path: Path, words: Wording) -> str:
-    """Return the size of a file in words."""
-    return f"{words.number(round(path.stat().st_size / 1000))}\u00a0{words.text('size.kilobyte')}"

@@ -254,6 +254,15 @@ def card(edition: Edition, lang: Lang) -> None:
 
 
 @app.command()
+def supplement(edition: Edition, countries: Countries = "", indices: Indices = "") -> None:
+    """Make what stands beside an edition's pages: its data and its notebooks."""
+    from bilan import supplement as making
+
+    with _step(f"{edition} supplement"):
+        making.make(editions.edition(edition), fanout.choose(countries, indices))
+
+
+@app.command()
 def assemble(edition: Edition, countries: Countries = "", indices: Indices = "") -> None:
     """Assemble an edition's part of the site."""
     from bilan import assemble as assembling

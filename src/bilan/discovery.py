@@ -20,7 +20,7 @@ from bilan.card import CARD, CARD_SIZE
 from bilan.citation import name
 from bilan.editions import Edition
 from bilan.opendata import CATALOG, PACKAGE, first_day
-from bilan.report import INDEX
+from bilan.site import INDEX
 from bilan.wording import Wording
 
 #: The feed of editions by language, at the root of the site.
@@ -97,6 +97,12 @@ class Page:
 
     def _alternate(self, lang: str, path: str) -> str:
         return f'<link rel="alternate" hreflang="{lang}" href="{address(path, self.path)}">'
+
+
+def page_of(edition: Edition, lang: str, name: str, data: Sequence[Mapping] = ()) -> Page:
+    """Return an edition's page of that name, which is the same in each language."""
+    versions = {other: f"{edition.id}/{other}/{name}.html" for other in edition.languages}
+    return Page(versions[lang], lang, versions, f"{edition.id}/{lang}/{CARD}", data)
 
 
 def _found(text: str, pattern: str) -> str:

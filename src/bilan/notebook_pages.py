@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
@@ -24,7 +24,7 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from bilan.editions import Edition
 from bilan.pictures import inlined
-from bilan.report import INDEX, anchor, name_of
+from bilan.site import INDEX, anchor, name_of
 from bilan.wording import Wording
 
 #: What is set apart in code, and by which class.
@@ -61,15 +61,12 @@ class Beside:
         Its language, that the notebook was run in too.
     address : str
         Where it is, seen from the notebook's page.
-    shown : set of str
-        Labels of its figures and tables.
     back : str
         What a link to one of them says.
     """
 
     lang: str
     address: str
-    shown: set[str]
     back: str
 
 
@@ -158,7 +155,7 @@ def _drawings(svg: str, about: dict) -> str:
 
 def _figure(body: str, about: dict, review: Beside) -> str:
     caption = escape(about.get("caption", ""), quote=False)
-    if (label := about.get("label")) in review.shown:
+    if label := about.get("label"):
         caption += f' <a href="{review.address}#{label}">{review.back}</a>'
     told = f"<figcaption>{caption}</figcaption>" if caption else ""
     spoken = f' lang="{review.lang}"' if about else ""  # else it is the notebook's own, in English
@@ -250,10 +247,32 @@ class _Rows(HTMLParser):
 # ------------------------------------------------------------------ pages
 
 
-def beside(review: Path, lang: str) -> Beside:
-    """Read what notebooks need to know of the page that shows what they computed."""
-    shown = set(re.findall(r'\bid="((?:fig|tbl)-[\w-]+)"', review.read_text("utf-8")))
-    return Beside(lang, f"../{review.name}", shown, Wording(lang).text("notebook.back"))
+def beside(page: str, lang: str) -> Beside:
+    """Return what notebooks need to know of the page, by name, that shows what they computed."""
+    return Beside(lang, f"../{page}.html", Wording(lang).text("notebook.back"))
+
+
+def labels(page: str) -> set[str]:
+    """Return the labels of the figures and tables that a page shows."""
+    return set(re.findall(r'\bid="((?:fig|tbl)-[\w-]+)"', page))
+
+
+def tied(text: str, shown: Mapping[str, set[str]]) -> str:
+    """Return the page of a notebook without links to figures that no page shows.
+
+    Parameters
+    ----------
+    text : str
+        The page of the notebook.
+    shown : mapping of str to set of str
+        By the name of a page, the labels of its figures and tables.
+
+    Returns
+    -------
+    str
+    """
+    link = r' <a href="\.\./([\w-]+)\.html#((?:fig|tbl)-[\w-]+)">[^<]*</a>'
+    return re.sub(link, lambda match: match[0] if match[2] in shown.get(match[1], ()) else "", text)
 
 
 def page(template: jinja2.Template, run: Path, review: Beside, edition: Edition) -> str:

@@ -98,6 +98,11 @@ def ordered(observations: pd.DataFrame) -> pd.DataFrame:
     ----------
     observations : pandas.DataFrame
         As the clean notebook writes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the observations.
     """
     found = usable(observations)
     order = found.assign(

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from bilan import discovery, editions, manifest, programme
-from bilan.assemble import FURNITURE, outlines_of, page_of, site_of, size, template, write
+from bilan.assemble import FURNITURE
 from bilan.card import CARD
 from bilan.checks import check, outline
-from bilan.discovery import FEED, SITEMAP, Page
+from bilan.discovery import FEED, SITEMAP, Page, page_of
 from bilan.fanout import FanOut, Place
-from bilan.report import INDEX
+from bilan.site import INDEX, outlines_of, site_of, size, template, write
 from bilan.wording import Wording
 
 #: renameat2's flag to exchange two folders in one step.
@@ -60,7 +60,7 @@ def publish(fan: FanOut = FanOut()) -> Path:  # noqa: B008 - frozen
     shutil.copyfile(root / "build/live/vega.js", fresh / "vega.js")
     for name in FURNITURE:
         shutil.copyfile(root / "report" / name, fresh / name)
-    _write_indexes(root, fresh, fan)
+    _write_indexes(fresh, fan)
     _write_maps(fresh, fan)
     manifest.write(fresh, fan.options)
     faults = check(fresh, kept)
@@ -88,9 +88,9 @@ def _index(lang: str) -> Page:
     )
 
 
-def _write_indexes(root: Path, fresh: Path, fan: FanOut) -> None:
+def _write_indexes(fresh: Path, fan: FanOut) -> None:
     """Write the list of editions in every language that an edition is published in."""
-    form = template(root, "index.html.j2")
+    form = template("index.html.j2")
     for lang in _languages():
         text = form.render(
             editions=_listed(fresh, Wording(lang)),

@@ -26,6 +26,7 @@ from bilan.facts import Facts, Known, Markdown, Said, cite, said
 from bilan.fanout import FanOut, Place
 from bilan.hindsight import Hindsight
 from bilan.render.markdown import escape_attribute, escape_markdown
+from bilan.site import INDEX, anchor, name_of
 from bilan.wording import Wording, typeset
 
 #: Files of ``report/`` that every staged project carries as they are.
@@ -33,8 +34,6 @@ SHARED = (
     *("template.html", "review.css", "review.js", "live.js", "icon.svg"),
     *("typst-template.typ", "typst-show.typ", "sources.csl"),
 )
-#: The list of editions, by language, at the root of the site.
-INDEX = {"fr": "index.html", "en": "index.en.html"}
 #: What marks a template's own words.
 DELIMITERS = {
     "variable_start_string": "<<",
@@ -334,16 +333,6 @@ def _label_outputs(runs: list[Path], folder: Path) -> dict[str, dict]:
         # Nobody reads its lines. nbformat would split and indent them, in ten times the time.
         _write(folder / f"{name}.ipynb", json.dumps(notebook, ensure_ascii=False) + "\n")
     return found
-
-
-def name_of(run: str) -> str:
-    """Return the file name of a run's page, for instance ``adoption-tchap-mau.html``."""
-    return f"{run}.html"
-
-
-def anchor(cell: str) -> str:
-    """Return the anchor of a notebook's cell in its page."""
-    return f"cell-{cell}"
 
 
 def _options(about: dict) -> str:

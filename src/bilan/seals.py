@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 SEAL, SEAL_RENDERED, SEAL_SITE = "seal", "seal-rendered", "seal-site"
@@ -67,7 +68,8 @@ def mend(build: Path) -> None:
     """Remove what is left of broken outputs, so that Snakemake makes them again."""
     for scratch in build.glob(".fonts-*"):
         shutil.rmtree(scratch)
-    for sealed in (build / "fonts" / SEAL, *build.glob("*/runs/**/" + SEAL)):
+    wholes = (build.glob(f"*/{folder}/{SEAL}") for folder in ("runs/**", "supplement"))
+    for sealed in (build / "fonts" / SEAL, *chain.from_iterable(wholes)):
         if is_broken(sealed):
             shutil.rmtree(sealed.parent)
     for staged in build.glob("*/*/" + SEAL):
