@@ -46,6 +46,10 @@ def languages(wildcards):
     return " ".join(f"--lang {lang}" for lang in edition(wildcards.edition).languages)
 
 
+def fanned(wildcards):
+    return FANNED if wildcards.edition == FAN.edition.id else ""
+
+
 wildcard_constraints: edition=r"\d{4}", lang="fr|en", country="[a-z][a-z]", series="|".join(SERIES), index="|".join(INDICES)
 
 
@@ -151,7 +155,7 @@ rule supplement:
         "report/notebook.html.j2",
         code("card.py", "editions.py", "fanout.py", "seals.py", "supplement.py", "wording.py", "locale/*", *SHARED),
     output: directory("build/{edition}/supplement")
-    params: address=address(), fanned=lambda w: FANNED if w.edition == FAN.edition.id else ""
+    params: address=address(), fanned=fanned
     shell: "{BILAN} supplement --edition {wildcards.edition} {params.fanned}"
 
 
@@ -162,7 +166,7 @@ rule assemble:
         "build/{edition}/supplement",
         code("assemble.py", "checks/*.py", "editions.py", "fanout.py", "live.py", "seals.py", "wording.py", "locale/*", *SHARED),
     output: directory("build/{edition}/site"), "build/{edition}/outlines.json"
-    params: address=address(), fanned=lambda w: FANNED if w.edition == FAN.edition.id else ""
+    params: address=address(), fanned=fanned
     shell: "{BILAN} assemble --edition {wildcards.edition} {params.fanned}"
 
 

@@ -87,7 +87,9 @@ class Europe:
     """
 
     facts: Facts
-    _scores: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    _scores: dict[str, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def rank(self, index: str, vintage: str = "", country: str = "FR") -> Rank | None:
         """Return a published rank, of the last vintage unless one is named."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 
 SEAL, SEAL_RENDERED, SEAL_SITE = "seal", "seal-rendered", "seal-site"
@@ -68,8 +67,8 @@ def mend(build: Path) -> None:
     """Remove what is left of broken outputs, so that Snakemake makes them again."""
     for scratch in build.glob(".fonts-*"):
         shutil.rmtree(scratch)
-    wholes = (build.glob(f"*/{folder}/{SEAL}") for folder in ("runs/**", "supplement"))
-    for sealed in (build / "fonts" / SEAL, *chain.from_iterable(wholes)):
+    made = (*build.glob("*/runs/**/" + SEAL), *build.glob("*/supplement/" + SEAL))
+    for sealed in (build / "fonts" / SEAL, *made):
         if is_broken(sealed):
             shutil.rmtree(sealed.parent)
     for staged in build.glob("*/*/" + SEAL):

@@ -80,12 +80,15 @@ def outlines(site: Path, kept: Mapping[str, Outline] = {}) -> dict[Path, Outline
         Outlines read before, by the checksum of the page: only pages that it does not hold are
         read.
     """
-    found = {}
+    return {path: outline for path, _, outline in _read(site, kept)}
+
+
+def _read(site: Path, kept: Mapping[str, Outline]) -> Iterator[tuple[Path, str, Outline]]:
+    """Give each page of a site with its checksum and its outline."""
     for path in sorted(site.rglob("*.html")):
         content = path.read_bytes()
-        known = kept.get(hashlib.sha256(content).hexdigest())
-        found[path] = known or Outline.of(content.decode("utf-8"))
-    return found
+        checksum = hashlib.sha256(content).hexdigest()
+        yield path, checksum, kept.get(checksum) or Outline.of(content.decode("utf-8"))
 
 
 def keep(site: Path, target: Path, last: Path) -> None:
@@ -98,10 +101,8 @@ def keep(site: Path, target: Path, last: Path) -> None:
         A copy for the next time: pages that it knows, and that the same checks read, are not read
         again.
     """
-    found = outlines(site, kept(last)).items()
-    by_checksum = {
-        hashlib.sha256(path.read_bytes()).hexdigest(): asdict(outline) for path, outline in found
-    }
+    read = _read(site, kept(last))
+    by_checksum = {checksum: asdict(outline) for _, checksum, outline in read}
     text = json.dumps({"checks": _checks(), "pages": by_checksum}, ensure_ascii=False)
     target.write_text(text, "utf-8")
     last.parent.mkdir(parents=True, exist_ok=True)
